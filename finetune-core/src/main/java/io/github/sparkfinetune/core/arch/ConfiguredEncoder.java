@@ -7,10 +7,10 @@ public abstract class ConfiguredEncoder implements EncoderArchitecture {
     /** The configuration, by its family's keys. */
     protected final HfConfig config;
     /** Sizes and rates of the configuration. */
-    protected final EncoderShape shape;
+    protected final ModelShape shape;
 
     /** @param shape sizes and rates of the configuration */
-    protected ConfiguredEncoder(HfConfig config, EncoderShape shape) {
+    protected ConfiguredEncoder(HfConfig config, ModelShape shape) {
         this.config = config;
         this.shape = shape;
     }
@@ -21,7 +21,7 @@ public abstract class ConfiguredEncoder implements EncoderArchitecture {
     }
 
     @Override
-    public final EncoderShape shape() {
+    public final ModelShape shape() {
         return shape;
     }
 

@@ -12,7 +12,7 @@ import java.util.stream.IntStream;
 /** A language model in which a token attends to the tokens before it. */
 public interface DecoderArchitecture extends Architecture {
     @Override
-    DecoderShape shape();
+    ModelShape shape();
 
     /** Returns the last norm's weights. */
     Map<String, WeightSpec> lastNorm();
@@ -118,10 +118,5 @@ public interface DecoderArchitecture extends Architecture {
                         .linear(LM_HEAD, "lm_head", shape().vocabulary(), shape().hidden(), false)
                         .map()
                 : Map.of();
-    }
-
-    @Override
-    default boolean isTied() {
-        return shape().tables().tied();
     }
 }

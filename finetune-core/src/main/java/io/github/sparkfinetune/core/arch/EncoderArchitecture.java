@@ -14,7 +14,7 @@ import java.util.Set;
  */
 public interface EncoderArchitecture extends Architecture {
     @Override
-    EncoderShape shape();
+    ModelShape shape();
 
     /** Returns the prefix of Hugging Face's class names. */
     String classPrefix();
@@ -139,7 +139,7 @@ public interface EncoderArchitecture extends Architecture {
 
     @Override
     default LayerBytes layerBytes(LayerUse use, BatchShape batch) {
-        EncoderShape shape = shape();
+        ModelShape shape = shape();
         long hidden = shape.hidden();
         long wide = shape.intermediate();
         long probabilities = shape.heads() * batch.length();

@@ -26,7 +26,7 @@ public record MaskedLmHead(String dense, String norm, String decoder, String bia
     }
 
     /** Returns the part that computes each masked token's state: [M, hidden] → [M, embedding]. */
-    HeadSpec head(EncoderShape shape) {
+    HeadSpec head(ModelShape shape) {
         return new HeadSpec(
                 new WeightSpecs()
                         .linear("dense", dense, shape.embedding(), shape.hidden())
@@ -38,7 +38,7 @@ public record MaskedLmHead(String dense, String norm, String decoder, String bia
     }
 
     /** Returns the decoder. */
-    Map<String, WeightSpec> lmHead(EncoderShape shape) {
+    Map<String, WeightSpec> lmHead(ModelShape shape) {
         return new WeightSpecs()
                 .linear(Architecture.LM_HEAD, decoder, shape.vocabulary(), shape.embedding(), false)
                 .bias(Architecture.LM_HEAD, bias, shape.vocabulary())

@@ -4,9 +4,9 @@ import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.BatchShape;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.DecoderArchitecture;
-import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.arch.EncoderArchitecture;
 import io.github.sparkfinetune.core.arch.LayerBytes;
+import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -62,7 +62,7 @@ public record Activations(long hidden, long kept, long backward, long forward, l
      * @param bf16 whether layers compute in BF16
      */
     public static long keysAndValues(HfConfig config, long sequences, long tokens, boolean bf16) {
-        DecoderShape shape = Architectures.decoder(config).shape();
+        ModelShape shape = Architectures.decoder(config).shape();
         int bytes = bf16 ? Short.BYTES : Float.BYTES;
         return 2 * sequences * tokens * shape.layers() * shape.keyWidth() * bytes;
     }

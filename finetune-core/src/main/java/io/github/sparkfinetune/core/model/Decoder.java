@@ -5,9 +5,9 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.EmbeddingConfig.Pooling;
 import io.github.sparkfinetune.core.arch.DecoderArchitecture;
 import io.github.sparkfinetune.core.arch.DecoderFactors;
-import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.HeadSpec;
+import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.arch.TextPooling;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.model.batch.Batch;
@@ -34,7 +34,7 @@ public final class Decoder extends Model {
     static final TextToken NO_TEXT_TOKEN = new TextToken(-1, Pooling.MEAN);
 
     private final DecoderArchitecture architecture;
-    private final DecoderShape shape;
+    private final ModelShape shape;
     private final LayerInputs layerInputs;
     private final double headDropout;
     private final TextToken textToken;
@@ -133,7 +133,7 @@ public final class Decoder extends Model {
 
     private static Map<String, Object> attributes(
             DecoderArchitecture architecture, HeadSpec head, AttentionKernel attention) {
-        DecoderShape shape = architecture.shape();
+        ModelShape shape = architecture.shape();
         DecoderFactors factors = architecture.factors();
         Map<String, Object> attributes = new HashMap<>(Map.ofEntries(
                 Map.entry("num_heads", shape.heads()),
@@ -149,7 +149,7 @@ public final class Decoder extends Model {
                 Map.entry("logit_cap", factors.logitCap()),
                 Map.entry("embeddings_scale", Dropout.scale(shape.dropout().embedding())),
                 Map.entry("probs_scale", Dropout.scale(shape.dropout().probs())),
-                Map.entry("residual_scale", Dropout.scale(shape.dropout().residual())),
+                Map.entry("residual_scale", Dropout.scale(shape.dropout().hidden())),
                 Map.entry("head_scale", Dropout.scale(head.dropout())),
                 Map.entry("causal", true)));
         attributes.putAll(attention.attributes());
@@ -161,11 +161,11 @@ public final class Decoder extends Model {
      *
      * @throws io.github.sparkfinetune.conf.error.RunException if the decoder is not supported
      */
-    public static DecoderShape shape(HfConfig config) {
+    public static ModelShape shape(HfConfig config) {
         return Architectures.decoder(config).shape();
     }
 
-    public DecoderShape shape() {
+    public ModelShape shape() {
         return shape;
     }
 

@@ -2,10 +2,9 @@ package io.github.sparkfinetune.core.model;
 
 import io.github.sparkfinetune.core.adapter.LoraModule;
 import io.github.sparkfinetune.core.arch.BlockKind;
-import io.github.sparkfinetune.core.arch.DecoderShape;
-import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.HeadSpec;
+import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.model.weight.Block;
 import java.util.ArrayList;
@@ -59,7 +58,7 @@ public final class DropoutMasks {
             return BlockMasks.NONE;
         }
         Sites sites = new Sites(block, batch);
-        EncoderShape shape = encoder.shape();
+        ModelShape shape = encoder.shape();
         boolean isFirst = block.kind() == BlockKind.HEAD && encoder.headKind() == HeadKind.SEQUENCE_CLASSIFICATION;
         switch (block.kind()) {
             case EMBEDDINGS ->
@@ -85,14 +84,14 @@ public final class DropoutMasks {
             return BlockMasks.NONE;
         }
         Sites sites = new Sites(block, batch);
-        DecoderShape shape = decoder.shape();
+        ModelShape shape = decoder.shape();
         switch (block.kind()) {
             case EMBEDDINGS ->
                 sites.tokens(DropoutSite.EMBEDDINGS, shape.dropout().embedding(), shape.hidden());
             case LAYER -> {
                 sites.probs(shape.dropout().probs(), shape.heads());
-                sites.tokens(DropoutSite.ATTENTION_OUTPUT, shape.dropout().residual(), shape.hidden());
-                sites.tokens(DropoutSite.OUTPUT, shape.dropout().residual(), shape.hidden());
+                sites.tokens(DropoutSite.ATTENTION_OUTPUT, shape.dropout().attentionOutput(), shape.hidden());
+                sites.tokens(DropoutSite.OUTPUT, shape.dropout().hidden(), shape.hidden());
             }
             case HEAD -> sites.tokens(DropoutSite.HEAD, decoder.headDropout(), shape.hidden());
         }
@@ -153,7 +152,7 @@ public final class DropoutMasks {
 
         /** Adds masks over the table of relative positions, which are the same for all samples of a step. */
         void relative(Encoder encoder) {
-            EncoderShape shape = encoder.shape();
+            ModelShape shape = encoder.shape();
             MaskRows table = rows.tables.computeIfAbsent(shape.tables().relative(), MaskRows::table);
             if (shape.tables().relative() > 0) {
                 double rate = shape.dropout().hidden();

@@ -4,9 +4,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.EmbeddingConfig.Pooling;
 import io.github.sparkfinetune.core.arch.EncoderArchitecture;
-import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.HeadSpec;
+import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.arch.TextPooling;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.arch.rope.RotaryPositions;
@@ -34,7 +34,7 @@ import java.util.stream.IntStream;
  */
 public final class Encoder extends Model {
     private final EncoderArchitecture architecture;
-    private final EncoderShape shape;
+    private final ModelShape shape;
     private final HeadSpec head;
     private final Rotations rotations;
     private final Pooling pooling;
@@ -80,7 +80,7 @@ public final class Encoder extends Model {
             long seed) {
         EncoderArchitecture architecture = Architectures.encoder(config);
         HeadSpec head = architecture.head(headKind, classes);
-        EncoderShape shape = architecture.shape();
+        ModelShape shape = architecture.shape();
         AttentionKernel attention = AttentionKernel.of(Device.of(manager), matmul, 0, shape.hidden() / shape.heads());
         Map<String, Object> attributes = attributes(architecture, head, attention);
         ModelParts parts =
@@ -109,7 +109,7 @@ public final class Encoder extends Model {
 
     private static Map<String, Object> attributes(
             EncoderArchitecture architecture, HeadSpec head, AttentionKernel attention) {
-        EncoderShape shape = architecture.shape();
+        ModelShape shape = architecture.shape();
         Map<String, Object> attributes = new HashMap<>(architecture.attributes());
         attributes.put("num_heads", shape.heads());
         attributes.put("num_key_value_heads", shape.heads());
@@ -134,11 +134,11 @@ public final class Encoder extends Model {
      *
      * @throws io.github.sparkfinetune.conf.error.RunException if the encoder is not supported
      */
-    public static EncoderShape shape(HfConfig config) {
+    public static ModelShape shape(HfConfig config) {
         return Architectures.encoder(config).shape();
     }
 
-    public EncoderShape shape() {
+    public ModelShape shape() {
         return shape;
     }
 

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.core.task;
 
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.core.arch.BatchShape;
-import io.github.sparkfinetune.core.arch.DecoderShape;
+import io.github.sparkfinetune.core.arch.DecoderArchitecture;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.memory.Activations;
@@ -71,7 +71,9 @@ public record DecoderKind(HeadKind head) implements ModelKind<Decoder> {
 
     @Override
     public int sparseTableWidth(HfConfig config) {
-        DecoderShape shape = Decoder.shape(config);
-        return head == HeadKind.CAUSAL_LM && shape.tables().tied() ? 0 : shape.hidden();
+        DecoderArchitecture architecture = Architectures.decoder(config);
+        return head == HeadKind.CAUSAL_LM && architecture.isTied()
+                ? 0
+                : architecture.shape().hidden();
     }
 }

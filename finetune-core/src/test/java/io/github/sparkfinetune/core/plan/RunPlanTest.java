@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.GoldenFiles;
-import io.github.sparkfinetune.core.arch.DecoderShape;
+import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.checkpoint.FarFileSystem;
 import io.github.sparkfinetune.core.memory.NewWeight;
 import io.github.sparkfinetune.core.model.Decoder;
@@ -407,7 +407,7 @@ class RunPlanTest {
                 plan("llama-tied", settings, new Configuration(), false).memory();
         RankMemory gpu = plan("llama-tied", settings, new Configuration(), true).memory();
 
-        DecoderShape shape = Decoder.shape(HfConfig.read(GoldenFiles.root().resolve("models/llama-tied")));
+        ModelShape shape = Decoder.shape(HfConfig.read(GoldenFiles.root().resolve("models/llama-tied")));
         long logit = 2L * shape.tables().vocabulary() * Float.BYTES;
         assertThat(cpu.computed().loss()).isEqualTo(VocabularyLoss.CHUNK * logit);
         assertThat(gpu.computed().loss()).isEqualTo(VocabularyLoss.GPU_CHUNK * logit);

@@ -5,9 +5,9 @@ import io.github.sparkfinetune.core.arch.ActivationNames;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.ConfiguredEncoder;
-import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadSpec;
 import io.github.sparkfinetune.core.arch.MaskedLmHead;
+import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.WeightSpecs;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -35,25 +35,25 @@ public class Bert extends ConfiguredEncoder {
         super(config, shape(config, paddingId, firstPosition, embedding));
     }
 
-    private static EncoderShape shape(HfConfig config, int paddingId, int firstPosition, int embedding) {
+    private static ModelShape shape(HfConfig config, int paddingId, int firstPosition, int embedding) {
         double dropout = hiddenDropout(config);
         int positions = config.size("max_position_embeddings");
         if (firstPosition < 0 || firstPosition >= positions) {
             throw RunException.data(config.source() + ": pad_token_id " + paddingId + " leaves none of the " + positions
                     + " positions of max_position_embeddings");
         }
-        return new EncoderShape(
+        return new ModelShape(
                 config.layers("num_hidden_layers"),
-                new EncoderShape.Widths(
+                ModelShape.Widths.ofEqualHeads(
                         config.size("hidden_size"),
                         embedding,
                         config.divisor("num_attention_heads", "hidden_size"),
                         config.size("intermediate_size")),
-                new EncoderShape.Tables(
+                new ModelShape.Tables(
                         config.vocabSize(), positions, config.size("type_vocab_size"), firstPosition, paddingId, 0),
                 config.number(1e-12, "layer_norm_eps"),
                 config.text("hidden_act").orElse("gelu"),
-                new EncoderShape.DropoutRates(
+                new ModelShape.DropoutRates(
                         dropout, dropout, dropout, config.rate(0.1, "attention_probs_dropout_prob")),
                 config.number(0.02, "initializer_range"));
     }

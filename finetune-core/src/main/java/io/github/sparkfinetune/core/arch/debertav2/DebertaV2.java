@@ -6,12 +6,12 @@ import io.github.sparkfinetune.core.arch.BatchShape;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.ConfiguredEncoder;
-import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadSpec;
 import io.github.sparkfinetune.core.arch.LayerBytes;
 import io.github.sparkfinetune.core.arch.LayerBytes.Tensors;
 import io.github.sparkfinetune.core.arch.LayerUse;
 import io.github.sparkfinetune.core.arch.MaskedLmHead;
+import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.WeightSpecs;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -44,17 +44,17 @@ public final class DebertaV2 extends ConfiguredEncoder {
         terms = names("pos_att_type");
     }
 
-    private static EncoderShape shape(HfConfig config) {
+    private static ModelShape shape(HfConfig config) {
         int buckets = buckets(config);
         double dropout = config.rate(0.1, "hidden_dropout_prob");
-        return new EncoderShape(
+        return new ModelShape(
                 config.layers("num_hidden_layers"),
-                new EncoderShape.Widths(
+                ModelShape.Widths.ofEqualHeads(
                         config.size("hidden_size"),
                         config.size("hidden_size"),
                         config.divisor("num_attention_heads", "hidden_size"),
                         config.size("intermediate_size")),
-                new EncoderShape.Tables(
+                new ModelShape.Tables(
                         config.vocabSize(),
                         config.size("max_position_embeddings"),
                         config.integer("type_vocab_size").orElse(0),
@@ -63,7 +63,7 @@ public final class DebertaV2 extends ConfiguredEncoder {
                         2 * (buckets > 0 ? buckets : maxRelative(config))),
                 config.number(1e-7, "layer_norm_eps"),
                 config.text("hidden_act").orElse("gelu"),
-                new EncoderShape.DropoutRates(
+                new ModelShape.DropoutRates(
                         dropout, dropout, dropout, config.rate(0.1, "attention_probs_dropout_prob")),
                 config.number(0.02, "initializer_range"));
     }

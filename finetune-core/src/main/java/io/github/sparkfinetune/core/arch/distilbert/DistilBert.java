@@ -4,9 +4,9 @@ import io.github.sparkfinetune.core.arch.ActivationNames;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.ConfiguredEncoder;
-import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadSpec;
 import io.github.sparkfinetune.core.arch.MaskedLmHead;
+import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.WeightSpecs;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -28,16 +28,16 @@ public final class DistilBert extends ConfiguredEncoder {
         super(config, shape(config));
     }
 
-    private static EncoderShape shape(HfConfig config) {
+    private static ModelShape shape(HfConfig config) {
         double dropout = config.rate(0.1, "dropout");
-        return new EncoderShape(
+        return new ModelShape(
                 config.layers("num_hidden_layers", "n_layers"),
-                new EncoderShape.Widths(
+                ModelShape.Widths.ofEqualHeads(
                         config.size("hidden_size", "dim"),
                         config.size("hidden_size", "dim"),
                         config.divisor(new String[] {"num_attention_heads", "n_heads"}, "hidden_size", "dim"),
                         config.size("hidden_dim")),
-                new EncoderShape.Tables(
+                new ModelShape.Tables(
                         config.vocabSize(),
                         config.size("max_position_embeddings"),
                         0,
@@ -46,7 +46,7 @@ public final class DistilBert extends ConfiguredEncoder {
                         0),
                 EPSILON,
                 config.text("activation").orElse("gelu"),
-                new EncoderShape.DropoutRates(dropout, dropout, 0, config.rate(0.1, "attention_dropout")),
+                new ModelShape.DropoutRates(dropout, dropout, 0, config.rate(0.1, "attention_dropout")),
                 config.number(0.02, "initializer_range"));
     }
 

@@ -6,13 +6,13 @@ import io.github.sparkfinetune.core.arch.BatchShape;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.DecoderArchitecture;
-import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.arch.GgufNames;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.LayerAttention;
 import io.github.sparkfinetune.core.arch.LayerBytes;
 import io.github.sparkfinetune.core.arch.LayerBytes.Tensors;
 import io.github.sparkfinetune.core.arch.LayerUse;
+import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.WeightSpecs;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -31,25 +31,28 @@ public final class Gpt2 implements DecoderArchitecture {
     private static final Set<String> TANH_GELU = Set.of("gelu_new", "gelu_pytorch_tanh");
 
     private final HfConfig config;
-    private final DecoderShape shape;
+    private final ModelShape shape;
 
     /** @param config configuration with the keys of {@code GPT2Config} */
     public Gpt2(HfConfig config) {
         this.config = config;
         int hidden = config.size("n_embd");
         int heads = config.divisor("n_head", "n_embd");
-        shape = new DecoderShape(
+        double residual = config.number(0.1, "resid_pdrop");
+        shape = new ModelShape(
                 config.layers("n_layer"),
-                new DecoderShape.Widths(hidden, heads, heads, hidden / heads, config.sizeOr(4 * hidden, "n_inner")),
-                new DecoderShape.Tables(
-                        config.vocabSize(), config.size("n_positions"), -1, config.flag(true, "tie_word_embeddings")),
+                ModelShape.Widths.ofEqualHeads(hidden, hidden, heads, config.sizeOr(4 * hidden, "n_inner")),
+                ModelShape.Tables.ofTokens(config.vocabSize(), config.size("n_positions"), -1),
                 config.number(1e-5, "layer_norm_epsilon"),
                 config.text("activation_function").orElse("gelu_new"),
-                new DecoderShape.DropoutRates(
-                        config.number(0.1, "embd_pdrop"),
-                        config.number(0.1, "attn_pdrop"),
-                        config.number(0.1, "resid_pdrop")),
+                new ModelShape.DropoutRates(
+                        config.number(0.1, "embd_pdrop"), residual, residual, config.number(0.1, "attn_pdrop")),
                 config.number(0.02, "initializer_range"));
+    }
+
+    @Override
+    public boolean isTied() {
+        return config.flag(true, "tie_word_embeddings");
     }
 
     @Override
@@ -63,7 +66,7 @@ public final class Gpt2 implements DecoderArchitecture {
     }
 
     @Override
-    public DecoderShape shape() {
+    public ModelShape shape() {
         return shape;
     }
 
@@ -160,7 +163,7 @@ public final class Gpt2 implements DecoderArchitecture {
         Tensors attention = drops ? Tensors.of(4, hidden, 3, probabilities) : Tensors.of(9, hidden);
         Tensors forward = Tensors.of(3, hidden, 1, wide, 1, use.widestAdapted());
         long masks =
-                use.droppedInputs() + (shape.dropout().residual() > 0 ? 2 * hidden : 0) + (drops ? probabilities : 0);
+                use.droppedInputs() + (shape.dropout().hidden() > 0 ? 2 * hidden : 0) + (drops ? probabilities : 0);
         return LayerBytes.of(batch, kept, List.of(feedForward, attention), forward, masks);
     }
 

@@ -6,12 +6,12 @@ import io.github.sparkfinetune.core.arch.BatchShape;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.DecoderArchitecture;
-import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.arch.GgufNames;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.LayerAttention;
 import io.github.sparkfinetune.core.arch.LayerBytes;
 import io.github.sparkfinetune.core.arch.LayerUse;
+import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Biases;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Defaults;
@@ -37,7 +37,8 @@ public class Llama implements DecoderArchitecture {
 
     private final HfConfig config;
     private final LlamaParts parts;
-    private final DecoderShape shape;
+    private final ModelShape shape;
+    private final boolean isTied;
     private final boolean isPart;
 
     /** @param config configuration with the keys of {@code LlamaConfig} */
@@ -71,19 +72,29 @@ public class Llama implements DecoderArchitecture {
         if (headWidth < 1) {
             throw RunException.data(config.source() + ": num_attention_heads " + heads + " is more than hidden_size");
         }
-        shape = new DecoderShape(
+        shape = new ModelShape(
                 config.layers("num_hidden_layers"),
-                new DecoderShape.Widths(
-                        config.size("hidden_size"), heads, keyValueHeads, headWidth, config.size("intermediate_size")),
-                new DecoderShape.Tables(
+                new ModelShape.Widths(
+                        config.size("hidden_size"),
+                        config.size("hidden_size"),
+                        heads,
+                        keyValueHeads,
+                        headWidth,
+                        config.size("intermediate_size")),
+                ModelShape.Tables.ofTokens(
                         config.vocabSize(),
                         RopeScaling.positions(config),
-                        config.padTokenId().orElse(config.has("pad_token_id") ? -1 : defaults.paddingId()),
-                        config.flag(defaults.tied(), "tie_word_embeddings")),
+                        config.padTokenId().orElse(config.has("pad_token_id") ? -1 : defaults.paddingId())),
                 config.number(defaults.epsilon(), "rms_norm_eps"),
                 config.text(defaults.activationKey()).orElse(defaults.activation()),
-                DecoderShape.DropoutRates.NONE,
+                ModelShape.DropoutRates.NONE,
                 config.number(0.02, "initializer_range"));
+        isTied = config.flag(defaults.tied(), "tie_word_embeddings");
+    }
+
+    @Override
+    public boolean isTied() {
+        return isTied;
     }
 
     /** Returns the width of a head if all heads together are as wide as a hidden state. */
@@ -119,7 +130,7 @@ public class Llama implements DecoderArchitecture {
     }
 
     @Override
-    public DecoderShape shape() {
+    public ModelShape shape() {
         return shape;
     }
 

@@ -2,10 +2,10 @@ package io.github.sparkfinetune.core.arch.llama;
 
 import io.github.sparkfinetune.core.arch.BatchShape;
 import io.github.sparkfinetune.core.arch.DecoderFactors;
-import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.arch.LayerBytes;
 import io.github.sparkfinetune.core.arch.LayerBytes.Tensors;
 import io.github.sparkfinetune.core.arch.LayerUse;
+import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Norms;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Norms.QueryKey;
 import java.util.List;
@@ -17,7 +17,7 @@ import java.util.List;
  * @param parts parts in which the families differ
  * @param factors factors and bounds of the states
  */
-record LlamaMemory(DecoderShape shape, LlamaParts parts, DecoderFactors factors) {
+record LlamaMemory(ModelShape shape, LlamaParts parts, DecoderFactors factors) {
 
     /** Returns the bytes of a layer for a micro-batch. */
     LayerBytes layerBytes(LayerUse use, BatchShape batch) {

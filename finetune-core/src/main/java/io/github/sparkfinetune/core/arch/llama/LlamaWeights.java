@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.arch.llama;
 
-import io.github.sparkfinetune.core.arch.DecoderShape;
+import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.WeightSpecs;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Norms.QueryKey;
@@ -13,7 +13,7 @@ import java.util.Map;
  * @param shape sizes of the model
  * @param parts parts in which the families differ
  */
-record LlamaWeights(String prefix, DecoderShape shape, LlamaParts parts) {
+record LlamaWeights(String prefix, ModelShape shape, LlamaParts parts) {
 
     /** Returns the token embedding. */
     WeightSpec table() {

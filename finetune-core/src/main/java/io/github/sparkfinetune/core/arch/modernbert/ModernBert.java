@@ -7,13 +7,13 @@ import io.github.sparkfinetune.core.arch.BatchShape;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.ConfiguredEncoder;
-import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.HeadSpec;
 import io.github.sparkfinetune.core.arch.LayerBytes;
 import io.github.sparkfinetune.core.arch.LayerBytes.Tensors;
 import io.github.sparkfinetune.core.arch.LayerUse;
 import io.github.sparkfinetune.core.arch.MaskedLmHead;
+import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.WeightSpecs;
 import io.github.sparkfinetune.core.arch.rope.RotaryPositions;
@@ -47,16 +47,16 @@ public final class ModernBert extends ConfiguredEncoder {
         normBias = config.flag(false, "norm_bias");
     }
 
-    private static EncoderShape shape(HfConfig config) {
+    private static ModelShape shape(HfConfig config) {
         double attentionDropout = config.rate(0, "attention_dropout");
-        return new EncoderShape(
+        return new ModelShape(
                 config.layers("num_hidden_layers"),
-                new EncoderShape.Widths(
+                ModelShape.Widths.ofEqualHeads(
                         config.size("hidden_size"),
                         config.size("hidden_size"),
                         config.divisor("num_attention_heads", "hidden_size"),
                         config.size("intermediate_size")),
-                new EncoderShape.Tables(
+                new ModelShape.Tables(
                         config.vocabSize(),
                         config.size("max_position_embeddings"),
                         0,
@@ -65,8 +65,7 @@ public final class ModernBert extends ConfiguredEncoder {
                         0),
                 config.number(1e-5, "norm_eps"),
                 config.text("hidden_activation").orElse("gelu"),
-                new EncoderShape.DropoutRates(
-                        config.rate(0, "embedding_dropout"), 0, attentionDropout, attentionDropout),
+                new ModelShape.DropoutRates(config.rate(0, "embedding_dropout"), 0, attentionDropout, attentionDropout),
                 config.number(0.02, "initializer_range"));
     }
 

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.arch.modernbert;
 
-import io.github.sparkfinetune.core.arch.EncoderShape;
+import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.arch.rope.LayerWindows;
 import io.github.sparkfinetune.core.arch.rope.RopeParameters;
 import io.github.sparkfinetune.core.arch.rope.RotaryPositions;
@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
  * @param config configuration with the keys of {@code ModernBertConfig}
  * @param shape sizes of the model
  */
-record ModernBertAttention(HfConfig config, EncoderShape shape) {
+record ModernBertAttention(HfConfig config, ModelShape shape) {
     /** Key of the number of near tokens. */
     static final String SPAN = "local_attention";
 

@@ -5,9 +5,9 @@ import io.github.sparkfinetune.core.arch.ActivationNames;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.ConfiguredEncoder;
-import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadSpec;
 import io.github.sparkfinetune.core.arch.MaskedLmHead;
+import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.WeightSpecs;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -29,24 +29,24 @@ public final class Mpnet extends ConfiguredEncoder {
         super(config, shape(config));
     }
 
-    private static EncoderShape shape(HfConfig config) {
+    private static ModelShape shape(HfConfig config) {
         double dropout = config.rate(0.1, "hidden_dropout_prob");
         int positions = config.size("max_position_embeddings");
         if (positions <= PADDING + 1) {
             throw RunException.data(config.source() + ": max_position_embeddings " + positions
                     + " leaves no position: the first position is the padding id + 1, " + (PADDING + 1));
         }
-        return new EncoderShape(
+        return new ModelShape(
                 config.layers("num_hidden_layers"),
-                new EncoderShape.Widths(
+                ModelShape.Widths.ofEqualHeads(
                         config.size("hidden_size"),
                         config.size("hidden_size"),
                         config.divisor("num_attention_heads", "hidden_size"),
                         config.size("intermediate_size")),
-                new EncoderShape.Tables(config.vocabSize(), positions, 0, PADDING + 1, PADDING, 0),
+                new ModelShape.Tables(config.vocabSize(), positions, 0, PADDING + 1, PADDING, 0),
                 config.number(1e-12, "layer_norm_eps"),
                 config.text("hidden_act").orElse("gelu"),
-                new EncoderShape.DropoutRates(
+                new ModelShape.DropoutRates(
                         dropout, dropout, dropout, config.rate(0.1, "attention_probs_dropout_prob")),
                 config.number(0.02, "initializer_range"));
     }

@@ -3,7 +3,7 @@ package io.github.sparkfinetune.core.model.batch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.EmbeddingConfig.Pooling;
-import io.github.sparkfinetune.core.arch.DecoderShape;
+import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.IntBuffer;
@@ -39,7 +39,7 @@ public final class DecoderBatch {
      * @param multiple divisor of the number of rows
      * @param all whether the last block returns the rows of every token instead of those before a label
      */
-    public Batch of(List<Sample> samples, DecoderShape shape, int multiple, boolean all) {
+    public Batch of(List<Sample> samples, ModelShape shape, int multiple, boolean all) {
         Choice choice = (token, target) -> all || target != Sample.IGNORED;
         return of(samples, shape, multiple, document -> choice);
     }
@@ -51,7 +51,7 @@ public final class DecoderBatch {
      * @param multiple divisor of the number of rows
      * @param padTokenId id of the padding, which a document may also end with, or -1
      */
-    public Batch ofLastTokens(List<Sample> samples, DecoderShape shape, int multiple, int padTokenId) {
+    public Batch ofLastTokens(List<Sample> samples, ModelShape shape, int multiple, int padTokenId) {
         return of(samples, shape, multiple, document -> {
             int last = lastToken(document, padTokenId);
             return (token, target) -> token == last;
@@ -63,7 +63,7 @@ public final class DecoderBatch {
      *
      * @param multiple divisor of the number of rows
      */
-    public Batch ofPooled(List<Sample> samples, DecoderShape shape, int multiple, Pooling pooling) {
+    public Batch ofPooled(List<Sample> samples, ModelShape shape, int multiple, Pooling pooling) {
         Batch batch = of(samples, shape, multiple, document -> (token, target) -> false);
         int[] lengths = samples.stream()
                 .flatMapToInt(sample -> Arrays.stream(sample.documents()))
@@ -101,7 +101,7 @@ public final class DecoderBatch {
     }
 
     /** @param choices choice for the token ids of a document */
-    private Batch of(List<Sample> samples, DecoderShape shape, int multiple, Function<IntBuffer, Choice> choices) {
+    private Batch of(List<Sample> samples, ModelShape shape, int multiple, Function<IntBuffer, Choice> choices) {
         int tokens = samples.stream().mapToInt(Sample::length).sum();
         int rows = Batch.roundedUp(tokens, multiple);
         long[] ids = new long[rows];

@@ -5,8 +5,8 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.EmbeddingConfig.Pooling;
 import io.github.sparkfinetune.core.arch.EncoderArchitecture;
-import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.Arrays;
@@ -29,7 +29,7 @@ import java.util.stream.LongStream;
 public final class EncoderBatch {
     private final NDManager owner;
     private final EncoderArchitecture architecture;
-    private final EncoderShape shape;
+    private final ModelShape shape;
     private final Rotations rotations;
     private final List<Sample> samples;
     private final List<BatchText> texts;

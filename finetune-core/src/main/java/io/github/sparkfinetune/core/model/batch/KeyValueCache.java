@@ -3,7 +3,7 @@ package io.github.sparkfinetune.core.model.batch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.github.sparkfinetune.core.arch.DecoderShape;
+import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import java.util.ArrayList;
@@ -23,7 +23,7 @@ import java.util.stream.LongStream;
 public final class KeyValueCache implements AutoCloseable {
     private final ScriptModule script;
     private final NDManager manager;
-    private final DecoderShape shape;
+    private final ModelShape shape;
     private final LayerInputs inputs;
     private final int room;
     private final List<NDArray> keys = new ArrayList<>();
@@ -43,7 +43,7 @@ public final class KeyValueCache implements AutoCloseable {
     public KeyValueCache(
             NDManager parent,
             ScriptModule script,
-            DecoderShape shape,
+            ModelShape shape,
             LayerInputs inputs,
             int slots,
             int length,

@@ -5,8 +5,8 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.adapter.PeftAdapter;
 import io.github.sparkfinetune.core.arch.Architecture;
-import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.metric.MaskedLanguageModelMetrics;
@@ -65,7 +65,7 @@ public record MaskedLmTask(double mlmProbability) implements TaskSpec {
     @Override
     public long objectiveBytes(HfConfig model, long tokens, boolean onGpu) {
         long masked = (long) Math.ceil(mlmProbability * tokens);
-        EncoderShape shape = Encoder.shape(model);
+        ModelShape shape = Encoder.shape(model);
         // For each token: the head's input, the outputs of its dense layer, activation and norm, and the gradient.
         long head = masked * (shape.hidden() + 4L * shape.embedding()) * Float.BYTES;
         return VocabularyLoss.bytes(masked, model.vocabSize(), false, onGpu) + head;

@@ -10,8 +10,8 @@ import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.Configs;
 import io.github.sparkfinetune.core.arch.EncoderArchitecture;
-import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -186,7 +186,7 @@ class ArchitecturesTest {
 
     @Test
     void padsRobertaWithTokenOneByDefault() {
-        EncoderShape shape = Architectures.encoder(Configs.golden("roberta-seqcls", "pad_token_id", null))
+        ModelShape shape = Architectures.encoder(Configs.golden("roberta-seqcls", "pad_token_id", null))
                 .shape();
         assertThat(shape.paddingId()).isEqualTo(1);
         assertThat(shape.tables().firstPosition()).isEqualTo(2);

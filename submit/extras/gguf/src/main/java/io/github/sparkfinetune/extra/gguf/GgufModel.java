@@ -3,10 +3,10 @@ package io.github.sparkfinetune.extra.gguf;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.DecoderArchitecture;
-import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.arch.GgufNames;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.LayerAttention;
+import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.arch.rope.RotaryPositions;
@@ -78,7 +78,7 @@ final class GgufModel {
      */
     void put(GgufMetadata metadata, String name) {
         String family = names.architecture() + ".";
-        DecoderShape shape = architecture.shape();
+        ModelShape shape = architecture.shape();
         metadata.text("general.architecture", names.architecture());
         metadata.text("general.type", "model");
         metadata.text("general.name", name);
@@ -105,7 +105,7 @@ final class GgufModel {
      * Returns the context length. llama.cpp has no sliding window for these families; up to the window's width, a model
      * without window computes the same.
      */
-    private static int context(DecoderShape shape, LayerAttention attention) {
+    private static int context(ModelShape shape, LayerAttention attention) {
         return attention.window() > 0
                 ? Math.min(shape.tables().positions(), attention.window())
                 : shape.tables().positions();

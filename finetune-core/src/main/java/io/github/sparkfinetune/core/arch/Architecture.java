@@ -4,6 +4,7 @@ import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A model family's facts for one {@code config.json}: sizes, blocks, names and shapes of weights, positions, defaults
@@ -25,6 +26,20 @@ public interface Architecture {
 
     /** Returns the model's sizes and rates. */
     ModelShape shape();
+
+    /**
+     * Returns a head.
+     *
+     * @param classes number of classes; unused by heads with a fixed number
+     * @throws IllegalArgumentException if a model of this kind has no such head
+     * @throws io.github.sparkfinetune.conf.error.RunException if {@code transformers} has no class with it
+     */
+    HeadSpec head(HeadKind kind, int classes);
+
+    /** Returns the linears of a layer that also read the table of relative positions, by their names in the script. */
+    default Set<String> relativeLinears() {
+        return Set.of();
+    }
 
     /**
      * Refuses settings of {@code config.json} that the engine does not compute.

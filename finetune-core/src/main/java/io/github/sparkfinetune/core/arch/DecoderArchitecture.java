@@ -31,12 +31,7 @@ public interface DecoderArchitecture extends Architecture {
         return "score";
     }
 
-    /**
-     * Returns a head, which begins with the last norm.
-     *
-     * @param classes number of classes; unused by language models
-     * @throws io.github.sparkfinetune.conf.error.RunException if {@code transformers} has no such class
-     */
+    @Override
     default HeadSpec head(HeadKind kind, int classes) {
         if (!heads().contains(kind)) {
             throw RunException.data("model: transformers has no class of " + modelType() + " that ends with "

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * A BERT-like encoder. Most encoders compute the same post-norm layer: attention over all tokens, then a feed-forward
@@ -71,17 +70,7 @@ public interface EncoderArchitecture extends Architecture {
         return Optional.empty();
     }
 
-    /** Returns the linears of a layer that also read the table of relative positions, by their names in the script. */
-    default Set<String> relativeLinears() {
-        return Set.of();
-    }
-
-    /**
-     * Returns a head.
-     *
-     * @param classes number of classes; unused by heads with a fixed number
-     * @throws IllegalArgumentException if the family has no head of this kind
-     */
+    @Override
     default HeadSpec head(HeadKind kind, int classes) {
         return switch (kind) {
             case SEQUENCE_CLASSIFICATION -> sequenceHead(classes);

@@ -14,7 +14,6 @@ import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.model.batch.DecoderBatch;
 import io.github.sparkfinetune.core.model.batch.LayerInputs;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
-import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.model.weight.LmHead;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.tensor.Device;
@@ -34,9 +33,7 @@ public final class Decoder extends Model {
     static final TextToken NO_TEXT_TOKEN = new TextToken(-1, Pooling.MEAN);
 
     private final DecoderArchitecture architecture;
-    private final ModelShape shape;
     private final LayerInputs layerInputs;
-    private final double headDropout;
     private final TextToken textToken;
 
     /**
@@ -59,11 +56,9 @@ public final class Decoder extends Model {
             HeadSpec head,
             LayerInputs layerInputs,
             TextToken textToken) {
-        super(parts);
+        super(parts, head);
         this.architecture = architecture;
-        this.shape = architecture.shape();
         this.layerInputs = layerInputs;
-        this.headDropout = head.dropout();
         this.textToken = textToken;
     }
 
@@ -157,47 +152,6 @@ public final class Decoder extends Model {
     }
 
     /**
-     * Returns the sizes of the decoder that a configuration describes.
-     *
-     * @throws io.github.sparkfinetune.conf.error.RunException if the decoder is not supported
-     */
-    public static ModelShape shape(HfConfig config) {
-        return Architectures.decoder(config).shape();
-    }
-
-    public ModelShape shape() {
-        return shape;
-    }
-
-    @Override
-    public String outputName() {
-        return switch (headKind()) {
-            case CAUSAL_LM -> LAST_HIDDEN_STATE;
-            case EMBEDDING -> SENTENCE_EMBEDDING;
-            default -> LOGITS;
-        };
-    }
-
-    HeadKind headKind() {
-        return parts().head();
-    }
-
-    /** Returns the rate of dropout before the head's linear. */
-    double headDropout() {
-        return headDropout;
-    }
-
-    @Override
-    public int maxLength() {
-        return shape.tables().positions();
-    }
-
-    @Override
-    public int paddingId() {
-        return shape.paddingId();
-    }
-
-    /**
      * Returns the weight that maps hidden states to logits, [vocabulary, hidden], in the type that products read. It is
      * the lm_head or the embedding table.
      */
@@ -209,16 +163,17 @@ public final class Decoder extends Model {
     public Batch batch(NDManager owner, List<Sample> samples) {
         DecoderBatch batch = new DecoderBatch(owner, layerInputs);
         return switch (headKind()) {
-            case SEQUENCE_CLASSIFICATION -> batch.ofLastTokens(samples, shape, matmul().rows(), textToken.padTokenId());
-            case TOKEN_CLASSIFICATION -> batch.of(samples, shape, matmul().rows(), true);
-            case EMBEDDING -> batch.ofPooled(samples, shape, matmul().rows(), textToken.pooling());
-            default -> batch.of(samples, shape, matmul().rows(), false);
+            case SEQUENCE_CLASSIFICATION ->
+                batch.ofLastTokens(samples, shape(), matmul().rows(), textToken.padTokenId());
+            case TOKEN_CLASSIFICATION -> batch.of(samples, shape(), matmul().rows(), true);
+            case EMBEDDING -> batch.ofPooled(samples, shape(), matmul().rows(), textToken.pooling());
+            default -> batch.of(samples, shape(), matmul().rows(), false);
         };
     }
 
     /** Returns a batch like {@link #batch} that yields the hidden states of all tokens. */
     public Batch wholeBatch(NDManager owner, List<Sample> samples) {
-        return new DecoderBatch(owner, layerInputs).of(samples, shape, matmul().rows(), true);
+        return new DecoderBatch(owner, layerInputs).of(samples, shape(), matmul().rows(), true);
     }
 
     LayerInputs layerInputs() {
@@ -244,25 +199,5 @@ public final class Decoder extends Model {
     @Override
     public double tableScale() {
         return architecture.isTableScaled() ? architecture.factors().embedding() : 1;
-    }
-
-    @Override
-    public BlockCall call(Block block, NDArray x, Batch batch, DropoutMasks masks) {
-        return new BlockCall(script(), block, x, batch, masks.of(this, block, batch));
-    }
-
-    @Override
-    String method(Block block) {
-        return switch (block.kind()) {
-            case EMBEDDINGS -> "embeddings";
-            case LAYER -> "layer";
-            case HEAD ->
-                switch (headKind()) {
-                    case SEQUENCE_CLASSIFICATION -> "sequence_head";
-                    case TOKEN_CLASSIFICATION -> "token_head";
-                    case EMBEDDING -> "embedding_head";
-                    default -> "head";
-                };
-        };
     }
 }

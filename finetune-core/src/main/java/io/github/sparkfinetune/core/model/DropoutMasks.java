@@ -2,7 +2,6 @@ package io.github.sparkfinetune.core.model;
 
 import io.github.sparkfinetune.core.adapter.LoraModule;
 import io.github.sparkfinetune.core.arch.BlockKind;
-import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.HeadSpec;
 import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.model.batch.Batch;
@@ -52,14 +51,14 @@ public final class DropoutMasks {
         rowsOfBatches.clear();
     }
 
-    /** Returns the masks of an encoder's block. A site with rate 0 has no mask. */
-    BlockMasks of(Encoder encoder, Block block, Batch batch) {
+    /** Returns the masks of a block. A site with rate 0 has no mask. */
+    BlockMasks of(Model model, Block block, Batch batch) {
         if (dropout == null) {
             return BlockMasks.NONE;
         }
         Sites sites = new Sites(block, batch);
-        ModelShape shape = encoder.shape();
-        boolean isFirst = block.kind() == BlockKind.HEAD && encoder.headKind() == HeadKind.SEQUENCE_CLASSIFICATION;
+        ModelShape shape = model.shape();
+        boolean isFirst = block.kind() == BlockKind.HEAD && model.readsFirstTokens();
         switch (block.kind()) {
             case EMBEDDINGS ->
                 sites.tokens(DropoutSite.EMBEDDINGS, shape.dropout().embedding(), shape.embedding());
@@ -67,35 +66,15 @@ public final class DropoutMasks {
                 sites.probs(shape.dropout().probs(), shape.heads());
                 sites.tokens(DropoutSite.ATTENTION_OUTPUT, shape.dropout().attentionOutput(), shape.hidden());
                 sites.tokens(DropoutSite.OUTPUT, shape.dropout().hidden(), shape.hidden());
-                sites.relative(encoder);
+                sites.relative(model);
             }
             case HEAD -> {
-                HeadSpec head = encoder.head();
+                HeadSpec head = model.head();
                 sites.head(DropoutSite.HEAD_INPUT, head.inputDropout(), shape.hidden(), isFirst);
                 sites.head(DropoutSite.HEAD, head.dropout(), shape.hidden(), isFirst);
             }
         }
-        return sites.withAdapters(encoder, isFirst);
-    }
-
-    /** Returns the masks of a decoder's block. A site with rate 0 has no mask. */
-    BlockMasks of(Decoder decoder, Block block, Batch batch) {
-        if (dropout == null) {
-            return BlockMasks.NONE;
-        }
-        Sites sites = new Sites(block, batch);
-        ModelShape shape = decoder.shape();
-        switch (block.kind()) {
-            case EMBEDDINGS ->
-                sites.tokens(DropoutSite.EMBEDDINGS, shape.dropout().embedding(), shape.hidden());
-            case LAYER -> {
-                sites.probs(shape.dropout().probs(), shape.heads());
-                sites.tokens(DropoutSite.ATTENTION_OUTPUT, shape.dropout().attentionOutput(), shape.hidden());
-                sites.tokens(DropoutSite.OUTPUT, shape.dropout().hidden(), shape.hidden());
-            }
-            case HEAD -> sites.tokens(DropoutSite.HEAD, decoder.headDropout(), shape.hidden());
-        }
-        return sites.withAdapters(decoder, false);
+        return sites.withAdapters(model, isFirst);
     }
 
     /** Rows of a batch's masks, which all blocks share. */
@@ -151,14 +130,15 @@ public final class DropoutMasks {
         }
 
         /** Adds masks over the table of relative positions, which are the same for all samples of a step. */
-        void relative(Encoder encoder) {
-            ModelShape shape = encoder.shape();
-            MaskRows table = rows.tables.computeIfAbsent(shape.tables().relative(), MaskRows::table);
-            if (shape.tables().relative() > 0) {
-                double rate = shape.dropout().hidden();
-                put(DropoutSite.RELATIVE.script(), siteId(DropoutSite.RELATIVE), rate, table, shape.hidden());
+        void relative(Model model) {
+            ModelShape shape = model.shape();
+            if (shape.tables().relative() == 0) {
+                return;
             }
-            for (String linear : encoder.relativeLinears()) {
+            MaskRows table = rows.tables.computeIfAbsent(shape.tables().relative(), MaskRows::table);
+            double rate = shape.dropout().hidden();
+            put(DropoutSite.RELATIVE.script(), siteId(DropoutSite.RELATIVE), rate, table, shape.hidden());
+            for (String linear : model.relativeLinears()) {
                 LoraModule module = block.adapters().get(linear);
                 if (module != null) {
                     String name = linear + DropoutSite.OF_RELATIVE;

@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.core.model;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.EmbeddingConfig.Pooling;
 import io.github.sparkfinetune.core.arch.EncoderArchitecture;
@@ -14,7 +13,6 @@ import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.model.batch.EncoderBatch;
 import io.github.sparkfinetune.core.model.batch.Rotations;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
-import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -23,7 +21,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -34,8 +31,6 @@ import java.util.stream.IntStream;
  */
 public final class Encoder extends Model {
     private final EncoderArchitecture architecture;
-    private final ModelShape shape;
-    private final HeadSpec head;
     private final Rotations rotations;
     private final Pooling pooling;
     private final int padded;
@@ -49,11 +44,9 @@ public final class Encoder extends Model {
             Pooling pooling,
             int padded,
             boolean isFlash) {
-        super(parts);
+        super(parts, head);
         this.architecture = architecture;
         this.rotations = rotations;
-        this.shape = architecture.shape();
-        this.head = head;
         this.pooling = pooling;
         this.padded = padded;
         this.isFlash = isFlash;
@@ -104,7 +97,7 @@ public final class Encoder extends Model {
      * @param tokens minimum number of tokens of each sample, or 0 for no counted padding
      */
     public Encoder paddedTo(int tokens) {
-        return new Encoder(parts(), architecture, rotations, head, pooling, tokens, isFlash);
+        return new Encoder(parts(), architecture, rotations, head(), pooling, tokens, isFlash);
     }
 
     private static Map<String, Object> attributes(
@@ -129,38 +122,6 @@ public final class Encoder extends Model {
         return attributes;
     }
 
-    /**
-     * Returns the sizes of the encoder that a configuration describes.
-     *
-     * @throws io.github.sparkfinetune.conf.error.RunException if the encoder is not supported
-     */
-    public static ModelShape shape(HfConfig config) {
-        return Architectures.encoder(config).shape();
-    }
-
-    public ModelShape shape() {
-        return shape;
-    }
-
-    @Override
-    public String outputName() {
-        return switch (headKind()) {
-            case MASKED_LM -> LAST_HIDDEN_STATE;
-            case EMBEDDING -> SENTENCE_EMBEDDING;
-            default -> LOGITS;
-        };
-    }
-
-    @Override
-    public int maxLength() {
-        return shape.maxLength();
-    }
-
-    @Override
-    public int paddingId() {
-        return shape.paddingId();
-    }
-
     @Override
     public int rows(Sample sample) {
         return Math.max(padded, sample.length());
@@ -173,35 +134,7 @@ public final class Encoder extends Model {
     }
 
     @Override
-    public BlockCall call(Block block, NDArray x, Batch batch, DropoutMasks masks) {
-        return new BlockCall(script(), block, x, batch, masks.of(this, block, batch));
-    }
-
-    @Override
-    String method(Block block) {
-        return switch (block.kind()) {
-            case EMBEDDINGS -> "embeddings";
-            case LAYER -> "layer";
-            case HEAD ->
-                switch (headKind()) {
-                    case SEQUENCE_CLASSIFICATION -> "sequence_head";
-                    case TOKEN_CLASSIFICATION, QUESTION_ANSWERING -> "token_head";
-                    case MASKED_LM -> "masked_lm_head";
-                    case EMBEDDING -> "embedding_head";
-                    case CAUSAL_LM -> throw new IllegalArgumentException("an encoder has no head " + headKind());
-                };
-        };
-    }
-
-    HeadKind headKind() {
-        return parts().head();
-    }
-
-    HeadSpec head() {
-        return head;
-    }
-
-    Set<String> relativeLinears() {
-        return architecture.relativeLinears();
+    boolean readsFirstTokens() {
+        return headKind() == HeadKind.SEQUENCE_CLASSIFICATION;
     }
 }

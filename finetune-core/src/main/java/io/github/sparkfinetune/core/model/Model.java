@@ -3,6 +3,9 @@ package io.github.sparkfinetune.core.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.arch.BlockKind;
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.HeadSpec;
+import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.model.sharded.ShardedWeights;
 import io.github.sparkfinetune.core.model.weight.Block;
@@ -16,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A model for training and inference: weights in blocks that are computed and differentiated one at a time. The input
@@ -31,9 +35,12 @@ public abstract sealed class Model permits Encoder, Decoder {
     public static final String SENTENCE_EMBEDDING = "sentence_embedding";
 
     private final ModelParts parts;
+    private final HeadSpec head;
 
-    Model(ModelParts parts) {
+    /** @param head the model's head */
+    Model(ModelParts parts, HeadSpec head) {
         this.parts = parts;
+        this.head = head;
     }
 
     final ModelParts parts() {
@@ -56,18 +63,46 @@ public abstract sealed class Model permits Encoder, Decoder {
     }
 
     /** Returns the name of the last block's output, as in the outputs of {@code transformers}. */
-    public abstract String outputName();
+    public final String outputName() {
+        return switch (headKind()) {
+            case CAUSAL_LM, MASKED_LM -> LAST_HIDDEN_STATE;
+            case EMBEDDING -> SENTENCE_EMBEDDING;
+            case SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION, QUESTION_ANSWERING -> LOGITS;
+        };
+    }
+
+    final HeadKind headKind() {
+        return parts.head();
+    }
+
+    final HeadSpec head() {
+        return head;
+    }
+
+    /** Returns whether the head reads the first token of each sample alone. */
+    boolean readsFirstTokens() {
+        return false;
+    }
+
+    /** Returns the sizes and rates of the model. */
+    public final ModelShape shape() {
+        return parts.architecture().shape();
+    }
 
     /** Returns the largest number of tokens of a sample. */
-    public abstract int maxLength();
+    public final int maxLength() {
+        return shape().maxLength();
+    }
 
     /** Returns the number of elements of a token's hidden state. */
     public final int width() {
-        return parts.architecture().shape().hidden();
+        return shape().hidden();
     }
 
     /** Returns the id of the padding token, whose embedding row has no gradient, or -1. */
-    public abstract int paddingId();
+    public final int paddingId() {
+        return shape().paddingId();
+    }
 
     /** Returns the embedding table, [vocabulary, hidden]. */
     public final Parameter table() {
@@ -205,10 +240,30 @@ public abstract sealed class Model permits Encoder, Decoder {
      * @param x embedding rows for the first block, else the output of the previous block
      * @param masks dropout masks
      */
-    public abstract BlockCall call(Block block, NDArray x, Batch batch, DropoutMasks masks);
+    public final BlockCall call(Block block, NDArray x, Batch batch, DropoutMasks masks) {
+        return new BlockCall(script(), block, x, batch, masks.of(this, block, batch));
+    }
+
+    /** Returns the linears of a layer that also read the table of relative positions, by their names in the script. */
+    final Set<String> relativeLinears() {
+        return parts.architecture().relativeLinears();
+    }
 
     /** Returns the name of the script method that computes a block. */
-    abstract String method(Block block);
+    private String method(Block block) {
+        return switch (block.kind()) {
+            case EMBEDDINGS -> "embeddings";
+            case LAYER -> "layer";
+            case HEAD ->
+                switch (headKind()) {
+                    case SEQUENCE_CLASSIFICATION -> "sequence_head";
+                    case TOKEN_CLASSIFICATION, QUESTION_ANSWERING -> "token_head";
+                    case MASKED_LM -> "masked_lm_head";
+                    case EMBEDDING -> "embedding_head";
+                    case CAUSAL_LM -> "head";
+                };
+        };
+    }
 
     /**
      * Computes one block.

@@ -48,7 +48,7 @@ public record EncoderKind(HeadKind head) implements ModelKind<Encoder> {
     public Activations activations(
             HfConfig config, Adaptation adaptation, long samples, int longest, boolean recompute) {
         int padded = (longest + PADDED - 1) / PADDED * PADDED;
-        int length = Math.min(Encoder.shape(config).maxLength(), padded);
+        int length = Math.min(Architectures.encoder(config).shape().maxLength(), padded);
         return Activations.ofEncoder(config, adaptation, new BatchShape(samples, length), recompute);
     }
 
@@ -71,6 +71,6 @@ public record EncoderKind(HeadKind head) implements ModelKind<Encoder> {
     public int sparseTableWidth(HfConfig config) {
         boolean tied =
                 head == HeadKind.MASKED_LM && Architectures.encoder(config).isTied();
-        return tied ? 0 : Encoder.shape(config).embedding();
+        return tied ? 0 : Architectures.encoder(config).shape().embedding();
     }
 }

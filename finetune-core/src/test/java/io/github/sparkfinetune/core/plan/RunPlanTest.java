@@ -6,9 +6,9 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.arch.ModelShape;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.checkpoint.FarFileSystem;
 import io.github.sparkfinetune.core.memory.NewWeight;
-import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.objective.VocabularyLoss;
 import io.github.sparkfinetune.core.train.TinyDataset;
 import io.github.sparkfinetune.core.train.TinyRun;
@@ -407,7 +407,9 @@ class RunPlanTest {
                 plan("llama-tied", settings, new Configuration(), false).memory();
         RankMemory gpu = plan("llama-tied", settings, new Configuration(), true).memory();
 
-        ModelShape shape = Decoder.shape(HfConfig.read(GoldenFiles.root().resolve("models/llama-tied")));
+        ModelShape shape = Architectures.decoder(
+                        HfConfig.read(GoldenFiles.root().resolve("models/llama-tied")))
+                .shape();
         long logit = 2L * shape.tables().vocabulary() * Float.BYTES;
         assertThat(cpu.computed().loss()).isEqualTo(VocabularyLoss.CHUNK * logit);
         assertThat(gpu.computed().loss()).isEqualTo(VocabularyLoss.GPU_CHUNK * logit);

@@ -65,7 +65,7 @@ public record MaskedLmTask(double mlmProbability) implements TaskSpec {
     @Override
     public long objectiveBytes(HfConfig model, long tokens, boolean onGpu) {
         long masked = (long) Math.ceil(mlmProbability * tokens);
-        ModelShape shape = Encoder.shape(model);
+        ModelShape shape = Architectures.encoder(model).shape();
         // For each token: the head's input, the outputs of its dense layer, activation and norm, and the gradient.
         long head = masked * (shape.hidden() + 4L * shape.embedding()) * Float.BYTES;
         return VocabularyLoss.bytes(masked, model.vocabSize(), false, onGpu) + head;

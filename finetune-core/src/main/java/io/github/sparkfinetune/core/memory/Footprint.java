@@ -6,7 +6,6 @@ import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.WeightSpec;
-import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.model.weight.LmHead;
 import io.github.sparkfinetune.core.model.weight.WeightPlacement;
@@ -16,7 +15,6 @@ import io.github.sparkfinetune.core.quant.Nf4Cache;
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
-import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -82,23 +80,13 @@ public record Footprint(
     }
 
     /**
-     * Returns a decoder's footprint.
+     * Returns a model's footprint.
      *
      * @param classes number of classes of its head; ignored for a language model
      */
-    public static Footprint ofDecoder(
-            HfConfig config, TensorSource source, HeadKind head, int classes, Adaptation adaptation) {
-        return new Count(source, adaptation, Architectures.decoder(config)).all(head, classes);
-    }
-
-    /**
-     * Returns an encoder's footprint.
-     *
-     * @param classes number of classes of its head
-     */
-    public static Footprint ofEncoder(
-            HfConfig config, TensorSource source, HeadKind head, int classes, Adaptation adaptation) {
-        return new Count(source, adaptation, Architectures.encoder(config)).all(head, classes);
+    public static Footprint of(
+            Architecture architecture, TensorSource source, HeadKind head, int classes, Adaptation adaptation) {
+        return new Count(source, adaptation, architecture).all(head, classes);
     }
 
     /** Sums over a model's weights. */

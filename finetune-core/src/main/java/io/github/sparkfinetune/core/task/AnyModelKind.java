@@ -1,13 +1,12 @@
 package io.github.sparkfinetune.core.task;
 
 import io.github.sparkfinetune.conf.MethodConfig;
+import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.memory.Activations;
-import io.github.sparkfinetune.core.memory.Footprint;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
-import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 
@@ -34,18 +33,13 @@ public record AnyModelKind(HeadKind head, int texts) implements ModelKind<Model>
     }
 
     @Override
-    public void check(HfConfig config) {
-        of(config).check(config);
+    public Architecture architecture(HfConfig config) {
+        return of(config).architecture(config);
     }
 
     @Override
     public HfConfig completed(HfConfig config, TokenizerFiles tokenizer) {
         return of(config).completed(config, tokenizer);
-    }
-
-    @Override
-    public Footprint footprint(HfConfig config, TensorSource source, int classes, Adaptation adaptation) {
-        return of(config).footprint(config, source, classes, adaptation);
     }
 
     @Override
@@ -67,10 +61,5 @@ public record AnyModelKind(HeadKind head, int texts) implements ModelKind<Model>
     @Override
     public MethodConfig.Type usualMethod(HfConfig config) {
         return of(config).usualMethod(config);
-    }
-
-    @Override
-    public int sparseTableWidth(HfConfig config) {
-        return of(config).sparseTableWidth(config);
     }
 }

@@ -6,10 +6,8 @@ import io.github.sparkfinetune.core.arch.DecoderArchitecture;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.memory.Activations;
-import io.github.sparkfinetune.core.memory.Footprint;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
-import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 
@@ -26,9 +24,8 @@ public record DecoderKind(HeadKind head) implements ModelKind<Decoder> {
     }
 
     @Override
-    public void check(HfConfig config) {
-        // The head's names do not depend on the number of classes.
-        Architectures.decoder(config).head(head, 1);
+    public DecoderArchitecture architecture(HfConfig config) {
+        return Architectures.decoder(config);
     }
 
     /**
@@ -41,11 +38,6 @@ public record DecoderKind(HeadKind head) implements ModelKind<Decoder> {
         return head == HeadKind.CAUSAL_LM
                 ? grown
                 : grown.with("pad_token_id", tokenizer.special().padId());
-    }
-
-    @Override
-    public Footprint footprint(HfConfig config, TensorSource source, int classes, Adaptation adaptation) {
-        return Footprint.ofDecoder(config, source, head, classes, adaptation);
     }
 
     @Override
@@ -67,13 +59,5 @@ public record DecoderKind(HeadKind head) implements ModelKind<Decoder> {
     @Override
     public MethodConfig.Type usualMethod(HfConfig config) {
         return MethodConfig.Type.LORA;
-    }
-
-    @Override
-    public int sparseTableWidth(HfConfig config) {
-        DecoderArchitecture architecture = Architectures.decoder(config);
-        return head == HeadKind.CAUSAL_LM && architecture.isTied()
-                ? 0
-                : architecture.shape().hidden();
     }
 }

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.task;
 
 import io.github.sparkfinetune.conf.MethodConfig;
+import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.memory.Activations;
 import io.github.sparkfinetune.core.memory.Footprint;
@@ -29,11 +30,21 @@ public interface ModelKind<M extends Model> {
     M load(Pretrained base, int classes, Adaptation adaptation, long seed);
 
     /**
+     * Returns the architecture of a model of this kind.
+     *
+     * @throws io.github.sparkfinetune.conf.error.RunException if the model is of another kind, or not supported
+     */
+    Architecture architecture(HfConfig config);
+
+    /**
      * Checks that a configuration describes a supported model of this kind.
      *
      * @throws io.github.sparkfinetune.conf.error.RunException if the model is not supported
      */
-    void check(HfConfig config);
+    default void check(HfConfig config) {
+        // The head's names do not depend on the number of classes.
+        architecture(config).head(head(), 1);
+    }
 
     /**
      * Returns the configuration of a model as it is trained: with an embedding row for each token of its tokenizer, and
@@ -44,7 +55,9 @@ public interface ModelKind<M extends Model> {
     }
 
     /** Returns the number of the model's parameters, and the memory of the loaded model. */
-    Footprint footprint(HfConfig config, TensorSource source, int classes, Adaptation adaptation);
+    default Footprint footprint(HfConfig config, TensorSource source, int classes, Adaptation adaptation) {
+        return Footprint.of(architecture(config), source, head(), classes, adaptation);
+    }
 
     /**
      * Returns the memory of a micro-batch's computation.
@@ -74,5 +87,9 @@ public interface ModelKind<M extends Model> {
      * Returns the width of the embedding table if only the rows that a step looks up have gradients; 0 if the loss
      * reads the table itself.
      */
-    int sparseTableWidth(HfConfig config);
+    default int sparseTableWidth(HfConfig config) {
+        Architecture architecture = architecture(config);
+        boolean isRead = head() == HeadKind.CAUSAL_LM || head() == HeadKind.MASKED_LM;
+        return isRead && architecture.isTied() ? 0 : architecture.shape().embedding();
+    }
 }

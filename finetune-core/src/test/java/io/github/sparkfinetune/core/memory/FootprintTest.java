@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
@@ -38,7 +39,8 @@ class FootprintTest {
                     1);
             Decoder model = Decoder.load(manager, MatmulBackend.f32(), config, source, adaptation, 1);
 
-            Footprint footprint = Footprint.ofDecoder(config, source, HeadKind.CAUSAL_LM, 0, adaptation);
+            Footprint footprint =
+                    Footprint.of(Architectures.decoder(config), source, HeadKind.CAUSAL_LM, 0, adaptation);
 
             assertThat(footprint.parameters().all())
                     .isEqualTo(model.parameters().stream()

@@ -10,6 +10,7 @@ import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.MergedModel;
 import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.memory.Footprint;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.model.weight.Trainable;
@@ -172,7 +173,12 @@ class PublishedShapesTest {
         Path model = checkpoint(shape);
         try (SafetensorsModel source = SafetensorsModel.open(model)) {
             HfConfig config = HfConfig.read(model);
-            assertThat(Footprint.ofDecoder(config, source, HeadKind.CAUSAL_LM, 0, Adaptation.of(Trainable.none()))
+            assertThat(Footprint.of(
+                                    Architectures.decoder(config),
+                                    source,
+                                    HeadKind.CAUSAL_LM,
+                                    0,
+                                    Adaptation.of(Trainable.none()))
                             .parameters()
                             .all())
                     .isEqualTo(shape.parameters);
@@ -204,8 +210,12 @@ class PublishedShapesTest {
     void plansTheMemoryOfFullTraining(Shape shape) throws IOException {
         Path model = checkpoint(shape);
         try (SafetensorsModel source = SafetensorsModel.open(model)) {
-            Footprint footprint = Footprint.ofDecoder(
-                    HfConfig.read(model), source, HeadKind.CAUSAL_LM, 0, Adaptation.of(Trainable.all()));
+            Footprint footprint = Footprint.of(
+                    Architectures.decoder(HfConfig.read(model)),
+                    source,
+                    HeadKind.CAUSAL_LM,
+                    0,
+                    Adaptation.of(Trainable.all()));
             assertThat(footprint.weights().trained()).isEqualTo(shape.parameters * Float.BYTES);
             assertThat(footprint.parameters().trainedTable()).isEqualTo((long) shape.vocabulary * shape.hidden);
             assertThat(footprint.weights().frozen()).isZero();

@@ -174,18 +174,11 @@ class Run:
         :return: the erasures of ``erasure.json``, the newest last
         :raises DataError: if no sample holds such a document; nothing is changed then
         """
-        if sum(map(bool, (where, hash, text_file, subject))) != 1:
+        choices = {"where": where, "hash": hash, "text_file": text_file, "subject": subject}
+        chosen = {name: value for name, value in choices.items() if value}
+        if len(chosen) != 1:
             raise ConfigError("erase takes one choice of documents: give it where, hash, text_file or subject")
-        self._backend.step(
-            "erase",
-            where=where or None,
-            hash=hash or None,
-            text_file=text_file or None,
-            subject=subject or None,
-            near_duplicates=near_duplicates,
-            as_prepared=as_prepared,
-            plan=plan,
-        )
+        self._backend.step("erase", **chosen, near_duplicates=near_duplicates, as_prepared=as_prepared, plan=plan)
         return list(json.loads(self._backend.file("erasure.json") or "[]"))
 
     def command(self, name: str, **arguments: Any) -> None:

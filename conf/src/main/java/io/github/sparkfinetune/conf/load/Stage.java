@@ -8,4 +8,9 @@ import io.github.sparkfinetune.conf.RunConfig;
  * @param name name of the stage; empty for the only run of a file
  * @param config whole configuration of the run
  */
-public record Stage(String name, RunConfig config) {}
+public record Stage(String name, RunConfig config) {
+    /** Returns a run as the only one of its file. */
+    public static Stage only(RunConfig config) {
+        return new Stage("", config);
+    }
+}

@@ -44,7 +44,7 @@ final class Stages {
         Node root = Settings.compose(yaml, file);
         NodeTuple pipeline = find(root);
         if (pipeline == null) {
-            return List.of(new Stage("", new Stages(defaults, file, root, overrides).only()));
+            return List.of(Stage.only(new Stages(defaults, file, root, overrides).only()));
         }
         String where = file + ":" + (pipeline.getKeyNode().getStartMark().getLine() + 1);
         if (!(pipeline.getValueNode() instanceof MappingNode stages)

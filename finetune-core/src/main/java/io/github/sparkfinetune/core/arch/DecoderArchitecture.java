@@ -11,9 +11,6 @@ import java.util.stream.IntStream;
 
 /** A language model in which a token attends to the tokens before it. */
 public interface DecoderArchitecture extends Architecture {
-    @Override
-    ModelShape shape();
-
     /** Returns the last norm's weights. */
     Map<String, WeightSpec> lastNorm();
 

@@ -12,9 +12,6 @@ import java.util.Optional;
  * part, each added to its input and normed. The defaults describe this layer.
  */
 public interface EncoderArchitecture extends Architecture {
-    @Override
-    ModelShape shape();
-
     /** Returns the prefix of Hugging Face's class names. */
     String classPrefix();
 

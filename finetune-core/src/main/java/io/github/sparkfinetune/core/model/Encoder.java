@@ -74,7 +74,7 @@ public final class Encoder extends Model {
         EncoderArchitecture architecture = Architectures.encoder(config);
         HeadSpec head = architecture.head(headKind, classes);
         ModelShape shape = architecture.shape();
-        AttentionKernel attention = AttentionKernel.of(Device.of(manager), matmul, 0, shape.hidden() / shape.heads());
+        AttentionKernel attention = AttentionKernel.of(Device.of(manager), matmul, 0, shape.headWidth());
         Map<String, Object> attributes = attributes(architecture, head, attention);
         ModelParts parts =
                 ModelParts.load(manager, matmul, architecture, attributes, headKind, classes, source, adaptation, seed);
@@ -105,8 +105,8 @@ public final class Encoder extends Model {
         ModelShape shape = architecture.shape();
         Map<String, Object> attributes = new HashMap<>(architecture.attributes());
         attributes.put("num_heads", shape.heads());
-        attributes.put("num_key_value_heads", shape.heads());
-        attributes.put("attention_scale", 1 / Math.sqrt((double) shape.hidden() / shape.heads()));
+        attributes.put("num_key_value_heads", shape.kvHeads());
+        attributes.put("attention_scale", 1 / Math.sqrt(shape.headWidth()));
         attributes.put("attention_cap", 0.0);
         attributes.put("causal", false);
         attributes.putAll(attention.attributes());

@@ -25,7 +25,6 @@ interface LogitsLoss extends Objective {
             TermWeights weights,
             Map<String, NDArray> lmHead,
             boolean add) {
-        NDList result = differentiate(owner, outputs.get(Model.LOGITS), batch, weights);
-        return new Loss(new LossTerms(result.get(0)), Map.of(Model.LOGITS, result.get(1)));
+        return Loss.of(differentiate(owner, outputs.get(Model.LOGITS), batch, weights), Model.LOGITS);
     }
 }

@@ -52,13 +52,6 @@ public interface Objective {
         return Optional.empty();
     }
 
-    /** Returns the parts of the samples of micro-batches that are differentiated. */
-    default List<List<Sample>> differentiated(List<List<Sample>> microBatches) {
-        return microBatches.stream()
-                .map(part -> part.stream().map(this::differentiated).toList())
-                .toList();
-    }
-
     /** Returns the part of a sample that is differentiated: by default the whole sample. */
     default Sample differentiated(Sample sample) {
         return sample;

@@ -52,7 +52,7 @@ public record Call(
     }
 
     private static List<Stage> stages(RunConfig run) {
-        return run == null ? List.of() : List.of(new Stage("", run));
+        return run == null ? List.of() : List.of(Stage.only(run));
     }
 
     private static RunSteps noSteps(RunConfig run) {

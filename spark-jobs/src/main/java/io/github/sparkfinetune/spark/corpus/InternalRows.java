@@ -44,6 +44,11 @@ final class InternalRows {
         }
     }
 
+    /** Returns the number in the only column of a row. */
+    static long number(InternalRow row) {
+        return row.getLong(0);
+    }
+
     private static DocumentId id(InternalRow row, int column) {
         return new DocumentId(row.getLong(column), row.getLong(column + 1));
     }

@@ -7,7 +7,6 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.api.java.UDF1;
@@ -42,13 +41,14 @@ public final class Membership {
         long expectedValues = Math.max(1, values);
         BloomFilter empty = BloomFilter.create(expectedValues, Math.min(mostBits, BITS_A_VALUE * expectedValues));
         BloomFilter filter = rows.select(column)
-                .as(Encoders.LONG())
-                .javaRDD()
+                .queryExecution()
+                .toRdd()
+                .toJavaRDD()
                 .coalesce(MOST_PARTS)
                 .treeAggregate(
                         empty,
-                        (all, value) -> {
-                            all.putLong(value);
+                        (all, row) -> {
+                            all.putLong(InternalRows.number(row));
                             return all;
                         },
                         BloomFilter::mergeInPlace,

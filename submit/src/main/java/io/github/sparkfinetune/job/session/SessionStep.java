@@ -71,7 +71,7 @@ record SessionStep(boolean writesStatus, Work work) {
     private static <A extends Record, R> SessionStep registered(Command<A, R> command, Arguments given) {
         A arguments = new io.github.sparkfinetune.spark.command.Arguments<>(command.arguments()).of(given.json());
         return new SessionStep(command.trainings(arguments) > 0, in -> {
-            List<Stage> stages = List.of(new Stage("", in.run()));
+            List<Stage> stages = List.of(Stage.only(in.run()));
             R result = in.jobs().run(command, stages, arguments, in.progress(), in.console());
             command.text(arguments, result).forEach(in.console()::say);
         });

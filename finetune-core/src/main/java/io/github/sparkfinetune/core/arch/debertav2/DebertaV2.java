@@ -101,7 +101,7 @@ public final class DebertaV2 extends ConfiguredEncoder {
         }
         config.require("embedding_size", shape.hidden());
         config.require("pooler_hidden_size", shape.hidden());
-        config.require("attention_head_size", shape.hidden() / shape.heads());
+        config.require("attention_head_size", shape.headWidth());
         if (config.integer(CONV).orElse(0) > 0) {
             throw RunException.data(config.source() + ": " + CONV + " " + config.size(CONV)
                     + " is not supported: models with a convolution after the first layer are not computed");

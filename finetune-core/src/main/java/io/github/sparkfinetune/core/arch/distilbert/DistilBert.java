@@ -37,13 +37,10 @@ public final class DistilBert extends ConfiguredEncoder {
                         config.size("hidden_size", "dim"),
                         config.divisor(new String[] {"num_attention_heads", "n_heads"}, "hidden_size", "dim"),
                         config.size("hidden_dim")),
-                new ModelShape.Tables(
+                ModelShape.Tables.ofTokens(
                         config.vocabSize(),
                         config.size("max_position_embeddings"),
-                        0,
-                        0,
-                        config.padTokenId().orElse(0),
-                        0),
+                        config.padTokenId().orElse(0)),
                 EPSILON,
                 config.text("activation").orElse("gelu"),
                 new ModelShape.DropoutRates(dropout, dropout, 0, config.rate(0.1, "attention_dropout")),

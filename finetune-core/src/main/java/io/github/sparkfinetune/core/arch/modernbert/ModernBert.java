@@ -56,13 +56,10 @@ public final class ModernBert extends ConfiguredEncoder {
                         config.size("hidden_size"),
                         config.divisor("num_attention_heads", "hidden_size"),
                         config.size("intermediate_size")),
-                new ModelShape.Tables(
+                ModelShape.Tables.ofTokens(
                         config.vocabSize(),
                         config.size("max_position_embeddings"),
-                        0,
-                        0,
-                        config.padTokenId().orElse(50_283),
-                        0),
+                        config.padTokenId().orElse(50_283)),
                 config.number(1e-5, "norm_eps"),
                 config.text("hidden_activation").orElse("gelu"),
                 new ModelShape.DropoutRates(config.rate(0, "embedding_dropout"), 0, attentionDropout, attentionDropout),
@@ -93,8 +90,8 @@ public final class ModernBert extends ConfiguredEncoder {
         if (config.rate(0, MLP_DROPOUT) > 0) {
             throw RunException.data(config.source() + ": " + MLP_DROPOUT + " is not supported; only 0 is");
         }
-        if (shape.hidden() / shape.heads() % 2 != 0) {
-            throw RunException.data(config.source() + ": heads of " + shape.hidden() / shape.heads()
+        if (shape.headWidth() % 2 != 0) {
+            throw RunException.data(config.source() + ": heads of " + shape.headWidth()
                     + " values cannot be rotated in pairs: hidden_size / num_attention_heads must be even");
         }
         if (attentions.span() < 2) {

@@ -46,7 +46,7 @@ record ModernBertAttention(HfConfig config, ModelShape shape) {
 
     /** Returns the positions of a layer's queries and keys. */
     RotaryPositions rotary(int layer) {
-        int width = shape.hidden() / shape.heads();
+        int width = shape.headWidth();
         if (!slides(layer)) {
             return RotaryPositions.of(config, LayerWindows.FULL, THETA, width, 160_000);
         }

@@ -18,7 +18,7 @@ public interface StepGradient {
      * Adds this rank's part to the gradients of the step, and starts to sum over the ranks.
      *
      * @param step number of completed steps
-     * @param microBatches this rank's micro-batches
+     * @param microBatches this rank's micro-batches, of samples as they are differentiated
      * @param weights weights over the samples of all ranks
      * @param progressed called before each piece of work; may throw
      * @return this rank's sums of the objective's terms

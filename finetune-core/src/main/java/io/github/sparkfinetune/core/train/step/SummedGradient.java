@@ -34,7 +34,7 @@ final class SummedGradient implements StepGradient {
 
     @Override
     public double[] terms(long step, List<List<Sample>> microBatches, TermWeights weights, Runnable progressed) {
-        return terms(together(objective.differentiated(microBatches)), weights, progressed);
+        return terms(together(microBatches), weights, progressed);
     }
 
     @Override

@@ -23,14 +23,8 @@ import java.util.function.BooleanSupplier;
  * rank calls the step with its own part, which may be empty.
  */
 public final class TrainStep {
-    private final NDManager manager;
-    private final Model model;
-    private final Objective objective;
-    private final Collective collective;
-    private final double maxGradNorm;
-    private final Gradients gradients;
-    private final ForwardBackward passes;
     private final StepParts parts;
+    private final double maxGradNorm;
     private final Optimizer optimizer;
     private final OptimizerShare share;
     private StepGradient gradient;
@@ -49,15 +43,11 @@ public final class TrainStep {
             Collective collective,
             TrainingConfig training,
             Shard shard) {
-        this.manager = manager;
-        this.model = model;
-        this.objective = objective;
-        this.collective = collective;
-        this.maxGradNorm = training.maxGradNorm();
-        this.gradients = new Gradients(
+        Gradients gradients = new Gradients(
                 manager, model, collective, shard, training.privacy().protectsSamples());
-        this.passes = new ForwardBackward(
+        ForwardBackward passes = new ForwardBackward(
                 model, masks, new NeftuneNoise(training), gradients, training.gradientCheckpointing());
+        this.maxGradNorm = training.maxGradNorm();
         this.parts = new StepParts(
                 manager, model, objective, collective, gradients, passes, training.perDeviceTrainBatchSize());
         this.gradient = new SummedGradient(parts);
@@ -101,19 +91,20 @@ public final class TrainStep {
      */
     public Outcome gradient(
             long step, List<List<Sample>> microBatches, boolean saves, BooleanSupplier leaves, Runnable progressed) {
-        passes.begin(step);
+        Collective collective = parts.collective();
+        Gradients gradients = parts.gradients();
+        parts.passes().begin(step);
         long began = System.nanoTime();
         TermWeights weights = gradient.weights(microBatches, progressed);
-        List<Sample> mine = objective.differentiated(microBatches).stream()
-                .flatMap(List::stream)
-                .toList();
+        List<List<Sample>> differentiated = differentiated(microBatches);
+        List<Sample> mine = differentiated.stream().flatMap(List::stream).toList();
         long gatherStart = System.nanoTime();
         GlobalBatch global = GlobalBatch.of(collective, weights, mine, gradients.needsIds(), saves);
         long waited = System.nanoTime() - gatherStart;
         gradients.begin(global.ids());
-        model.begin(global.ids());
-        double[] terms = gradient.terms(step, microBatches, global.weights(), progressed);
-        try (NDManager owner = manager.newSubManager()) {
+        parts.model().begin(global.ids());
+        double[] terms = gradient.terms(step, differentiated, global.weights(), progressed);
+        try (NDManager owner = parts.manager().newSubManager()) {
             double seconds = (System.nanoTime() - began - waited) / 1e9;
             gradients.await();
             double norm = gradients.norm(owner);
@@ -130,6 +121,13 @@ public final class TrainStep {
         }
     }
 
+    private List<List<Sample>> differentiated(List<List<Sample>> microBatches) {
+        return microBatches.stream()
+                .map(part ->
+                        part.stream().map(parts.objective()::differentiated).toList())
+                .toList();
+    }
+
     /**
      * Returns the name of the first tensor that is not finite in the step whose gradient was computed last. All ranks
      * call this method, before an update. It computes the forward pass again.
@@ -141,9 +139,9 @@ public final class TrainStep {
      */
     public String firstNotFinite(
             long step, List<List<Sample>> microBatches, boolean isLossFinite, Runnable progressed) {
-        passes.begin(step);
-        return new NotFinite(manager, model, passes, gradients)
-                .first(collective, objective.differentiated(microBatches), isLossFinite, progressed);
+        parts.passes().begin(step);
+        return new NotFinite(parts.manager(), parts.model(), parts.passes(), parts.gradients())
+                .first(parts.collective(), differentiated(microBatches), isLossFinite, progressed);
     }
 
     /**
@@ -156,11 +154,11 @@ public final class TrainStep {
     public void update(long step, double rate, double gradNorm) {
         // As in torch.nn.utils.clip_grad_norm_: the coefficient is max_norm / (norm + 1e-6), at most 1.
         double clipping = maxGradNorm > 0 ? Math.max(1, (gradNorm + 1e-6) / maxGradNorm) : 1;
-        try (NDManager owner = manager.newSubManager()) {
+        try (NDManager owner = parts.manager().newSubManager()) {
             optimizer.step(owner, step, rate, gradient.divisor(clipping));
         }
-        gradients.exchangeUpdates();
-        model.updated();
+        parts.gradients().exchangeUpdates();
+        parts.model().updated();
     }
 
     public Optimizer optimizer() {
@@ -173,7 +171,7 @@ public final class TrainStep {
     }
 
     public Gradients gradients() {
-        return gradients;
+        return parts.gradients();
     }
 
     /**

@@ -40,7 +40,7 @@ public final class EraseCommand implements Command<EraseCommand.Options, Void> {
                             .count()
                     != 1) {
                 throw RunException.config(
-                        "erase takes one choice of documents: give it --hash, --text-file, --where" + " or --subject");
+                        "erase takes one choice of documents: give it --hash, --text-file, --where or --subject");
             }
         }
 

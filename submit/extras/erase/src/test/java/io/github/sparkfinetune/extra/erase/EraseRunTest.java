@@ -49,7 +49,7 @@ class EraseRunTest {
 
     private void erase(Selection.Kind kind, String value, boolean plan) throws IOException {
         RunConfig run = Runs.in(dir);
-        Call call = new Call(List.of(new Stage("", run)), null, null, one -> new Steps(), lines::add);
+        Call call = new Call(List.of(Stage.only(run)), null, null, one -> new Steps(), lines::add);
         new EraseRun(call, one -> erasing).erase(new Selection(kind, value), plan);
     }
 

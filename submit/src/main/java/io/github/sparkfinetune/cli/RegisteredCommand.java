@@ -3,6 +3,7 @@ package io.github.sparkfinetune.cli;
 import io.github.sparkfinetune.cli.option.ProgressOption;
 import io.github.sparkfinetune.cli.option.RunOptions;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.RunFile;
@@ -135,7 +136,12 @@ final class RegisteredCommand<A extends Record, R> extends JobCommand {
 
     @Override
     int trainings() {
-        return command.trainings(arguments());
+        try {
+            return command.trainings(arguments());
+        } catch (RunException refused) {
+            // The work refuses the arguments again, and its failure becomes the status.
+            return command.trains() ? 1 : 0;
+        }
     }
 
     @Override
@@ -159,6 +165,6 @@ final class RegisteredCommand<A extends Record, R> extends JobCommand {
 
     @Override
     void execute(RunConfig run, Jobs jobs) throws IOException {
-        execute(List.of(new Stage("", run)), jobs);
+        execute(List.of(Stage.only(run)), jobs);
     }
 }

@@ -48,6 +48,7 @@ class EraseCommandTest extends CommandLineOverFakeJobs {
             assertThat(err.toString())
                     .isEqualToNormalizingNewlines("error: erase takes one choice of documents: give it --hash,"
                             + " --text-file, --where or --subject\n");
+            assertThat(dir.resolve("run/status.json")).content().contains("\"exit_code\": 2");
         }
     }
 }

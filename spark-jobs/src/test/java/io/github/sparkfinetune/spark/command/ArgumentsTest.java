@@ -8,12 +8,9 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 
-class CommandsTest {
+class ArgumentsTest {
     /** Arguments of each type. */
     public record Options(
             @Argument(label = "PATH", text = "A path.", required = true)
@@ -63,28 +60,5 @@ class CommandsTest {
         assertThatThrownBy(() -> of("{\"input_path\": \"a\", \"number\": 0}"))
                 .isInstanceOf(RunException.class)
                 .hasMessage("--number: 0 is below 1");
-    }
-
-    static List<Command<?, ?>> commands() {
-        return Commands.all();
-    }
-
-    @Test
-    void everyCommandHasItsPlace() {
-        assertThat(commands()).extracting(Command::name).doesNotHaveDuplicates().contains("trace");
-        assertThat(commands()).extracting(Command::place).doesNotHaveDuplicates();
-        assertThat(Commands.named("trace")).isPresent();
-        assertThat(Commands.named("train")).isEmpty();
-    }
-
-    @ParameterizedTest
-    @MethodSource("commands")
-    void everyArgumentIsDescribed(Command<?, ?> command) {
-        List<Arguments.Parameter> parameters = new Arguments<>(command.arguments()).parameters();
-        assertThat(parameters).isNotEmpty().allSatisfy(parameter -> {
-            assertThat(parameter.words()).as(parameter.option()).isNotNull();
-            assertThat(parameter.type()).isIn(Set.of(String.class, int.class, double.class, boolean.class, List.class));
-            assertThat(parameter.words().label().isEmpty()).isEqualTo(parameter.type() == boolean.class);
-        });
     }
 }

@@ -6,7 +6,6 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.data.redact.Redaction;
 import io.github.sparkfinetune.data.redact.find.Span;
 import io.github.sparkfinetune.spark.Runs;
-import io.github.sparkfinetune.spark.SparkOfAClass;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.testing.TaggingModel;
 import java.nio.file.Path;
@@ -17,12 +16,10 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The model of {@code data.redact} on executors that are processes of their own. */
 @Timeout(600)
-@ExtendWith(SparkOfAClass.class)
 class EntitiesOnExecutorsTest {
     @TempDir
     private Path folder;

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.spark.Runs;
-import io.github.sparkfinetune.spark.SparkOfAClass;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.testing.TaggingModel;
 import java.io.IOException;
@@ -20,12 +19,10 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Rows to predict from of a run with {@code data.redact}. */
 @Timeout(120)
-@ExtendWith(SparkOfAClass.class)
 class RedactedPredictionsTest {
     private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
     private static final String RAW = "The license of ann@example.com";

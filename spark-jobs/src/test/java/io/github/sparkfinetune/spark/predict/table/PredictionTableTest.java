@@ -2,7 +2,6 @@ package io.github.sparkfinetune.spark.predict.table;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.sparkfinetune.spark.SparkOfAClass;
 import io.github.sparkfinetune.spark.prepare.TableSessions;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,13 +23,11 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Commits of rows with an id, by commands that do not know of each other. */
-@ExtendWith(SparkOfAClass.class)
 @Timeout(300)
 class PredictionTableTest {
     private static final int COMMANDS = 2;

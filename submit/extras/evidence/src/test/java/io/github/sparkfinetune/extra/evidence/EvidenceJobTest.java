@@ -9,7 +9,6 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.spark.Runs;
-import io.github.sparkfinetune.spark.SparkOfAClass;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.group.GroupsFile;
 import io.github.sparkfinetune.spark.predict.EvaluateJob;
@@ -31,12 +30,10 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Evidence of a tiny real run. */
 @Timeout(300)
-@ExtendWith(SparkOfAClass.class)
 class EvidenceJobTest {
     private static final Path MODELS = Path.of("../finetune-core/src/test/resources/golden/models");
     private static final ObjectMapper JSON = new ObjectMapper();

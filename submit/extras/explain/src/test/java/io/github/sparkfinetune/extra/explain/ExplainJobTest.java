@@ -21,7 +21,6 @@ import io.github.sparkfinetune.extra.erase.Selection;
 import io.github.sparkfinetune.extra.erase.Trace;
 import io.github.sparkfinetune.extra.erase.TraceJob;
 import io.github.sparkfinetune.spark.Runs;
-import io.github.sparkfinetune.spark.SparkOfAClass;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.predict.PredictJob;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
@@ -42,14 +41,12 @@ import org.apache.spark.sql.functions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @Timeout(600)
-@ExtendWith(SparkOfAClass.class)
 class ExplainJobTest {
     private static final Path MODELS = Path.of("../finetune-core/src/test/resources/golden/models");
     private static final ObjectMapper JSON = new ObjectMapper();

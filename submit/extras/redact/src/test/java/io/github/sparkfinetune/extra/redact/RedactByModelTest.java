@@ -9,7 +9,6 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.redact.Redaction;
 import io.github.sparkfinetune.spark.Runs;
-import io.github.sparkfinetune.spark.SparkOfAClass;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.entity.EntityModels;
 import io.github.sparkfinetune.spark.redact.RedactedFrame;
@@ -29,12 +28,10 @@ import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tables in which a model finds entities besides the rules. */
 @Timeout(120)
-@ExtendWith(SparkOfAClass.class)
 class RedactByModelTest {
     @TempDir
     private Path folder;

@@ -8,7 +8,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.spark.Runs;
-import io.github.sparkfinetune.spark.SparkOfAClass;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,11 +23,9 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(120)
-@ExtendWith(SparkOfAClass.class)
 class RedactJobTest {
     private static final String MODEL = "../finetune-core/src/test/resources/golden/models/bert-seqcls";
 

@@ -34,6 +34,10 @@ SETTINGS: dict[str, str] = {
     "spark.task.reaper.killTimeout": "30s",
     "spark.ui.showConsoleProgress": "false",
     "spark.dynamicAllocation.enabled": "false",
+    # Spark's own words, and keys of lineage services and the command line, which may name a person.
+    "spark.redaction.regex": (
+        "(?i)secret|password|token|access[.]?key|(?i:api[.]?key|authorization|credential|sun[.]java[.]command)"
+    ),
 }
 
 #: Environment of the computing processes, as ``finetune`` sets it: memory of tensors stays in the process.

@@ -93,7 +93,7 @@ final class Calls {
             case "groups" -> text(run.groups());
             default -> {
                 if (!SessionRun.isStep(call)) {
-                    throw RunException.config("this server has no call " + call
+                    throw RunException.config("there is no step " + call
                             + ": use the Python package and spark-finetune-VERSION.jar of one version");
                 }
                 yield Steps.run(

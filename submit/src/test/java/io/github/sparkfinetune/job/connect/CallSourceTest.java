@@ -220,7 +220,7 @@ class CallSourceTest {
         assertThat(folder.path("message").asText()).contains("has no run.yaml");
         JsonNode unknown = error("dance", Map.of("run", run(spark, "table:none", "dance")));
         assertThat(unknown.path("exit_code").asInt()).isEqualTo(2);
-        assertThat(unknown.path("message").asText()).contains("this server has no call dance");
+        assertThat(unknown.path("message").asText()).contains("there is no step dance");
         String ungrouped = run(spark, "table:none", "ungrouped");
         assertThat(error("groups", Map.of("run", ungrouped)).path("message").asText())
                 .contains("groups.json does not exist");

@@ -168,8 +168,10 @@ def lost_map_output(scene):
     """The executor with the shuffle files of prepare is killed; the files and its cached blocks are lost."""
     with scene.cluster() as cluster:
         run = scene.run(cluster)
-        run.until(lambda: has_shuffle_data(cluster.temporary) and cluster.executors())
-        kill(cluster.executors()[0])
+        executors = run.until(lambda: has_shuffle_data(cluster.temporary) and cluster.executors())
+        if executors is None or executors is True:
+            raise Failure(f"the run ended before prepare wrote map output: {run.error()[:160]}")
+        kill(executors[0])
         code = run.wait(HANG_SECONDS)
         equal = scene.equal(run)
         return f"exit {code}, {'the undisturbed model' if equal else run.error()[:160]}", code == 0 and equal

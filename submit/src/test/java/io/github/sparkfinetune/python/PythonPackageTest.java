@@ -2,28 +2,13 @@ package io.github.sparkfinetune.python;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Checks of the Python package and the notebooks that do not run them; {@code submit/notebooks/test} runs them. */
 class PythonPackageTest {
-    private static final Path PARAMS = Path.of("python/src/spark_finetune/_params.py");
-
-    /** With {@code -Dpython.write=true} the test writes the file. */
-    @Test
-    void stagesHaveTheParametersOfTheJavaClasses() throws IOException {
-        String text = PythonParams.text();
-        if (Boolean.getBoolean("python.write")) {
-            Files.writeString(PARAMS, text);
-        }
-        assertThat(PARAMS).hasContent(text);
-    }
-
     /** Needs only Python, not the packages that the files import. */
     @Test
     @Timeout(600)

@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** Keeps the events of the runs of tests that report to TensorBoard, whose extra the tests lack. */
+/** Keeps the events of the runs of tests that report to TensorBoard. */
 public final class RecordingListener implements RunListener {
     /** The events, in order. */
     public static final List<String> EVENTS = new CopyOnWriteArrayList<>();

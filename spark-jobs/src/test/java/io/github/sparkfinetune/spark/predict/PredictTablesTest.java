@@ -7,7 +7,6 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.spark.Runs;
-import io.github.sparkfinetune.spark.ml.TextClassifierModel;
 import io.github.sparkfinetune.spark.predict.table.PredictionTable;
 import io.github.sparkfinetune.spark.prepare.PrepareFixture;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
@@ -33,10 +32,12 @@ import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
 import org.apache.spark.sql.streaming.StreamingQuery;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -335,9 +336,7 @@ class PredictTablesTest {
     void aStreamWritesEachRowOnceIntoATable() throws Exception {
         String table = folder.resolve("streamed_mails").toString();
         Path state = folder.resolve("streamed_state");
-        TextClassifierModel model = TextClassifierModel.ofRun(config().output().dir());
-        model.setInputCol("text");
-        stream(model, table, state);
+        stream(table, state);
         List<Row> once = predictions(spark.read().format("delta").load(table));
         Path last;
         try (Stream<Path> commits = Files.list(state.resolve("commits"))) {
@@ -349,10 +348,10 @@ class PredictTablesTest {
         Files.delete(last);
         Files.deleteIfExists(last.resolveSibling("." + last.getFileName() + ".crc"));
 
-        stream(model, table, state);
+        stream(table, state);
 
         assertThat(last).as("the batch was repeated").exists();
-        assertThat(once).hasSize(ROWS).isEqualTo(predictions(model.transform(spark.table("delta_mails"))));
+        assertThat(once).hasSize(ROWS).isEqualTo(predictions(predicted(spark.table("delta_mails"))));
         assertThat(predictions(spark.read().format("delta").load(table))).isEqualTo(once);
     }
 
@@ -360,11 +359,18 @@ class PredictTablesTest {
         return rows.select("text", "prediction").orderBy("text").collectAsList();
     }
 
-    private static void stream(TextClassifierModel model, String table, Path state) throws Exception {
-        StreamingQuery query = model.transform(spark.readStream()
-                        .format("delta")
-                        .option("maxFilesPerTrigger", 2)
-                        .load(folder.resolve("delta_mails").toString()))
+    private static Dataset<Row> predicted(Dataset<Row> mails) {
+        Map<String, Column> inputs = Map.of("text", functions.col("text"));
+        return FramePredictions.of(mails, config(), inputs, "streamed", "predicted")
+                .select("text", "predicted.prediction");
+    }
+
+    private static void stream(String table, Path state) throws Exception {
+        Dataset<Row> mails = spark.readStream()
+                .format("delta")
+                .option("maxFilesPerTrigger", 2)
+                .load(folder.resolve("delta_mails").toString());
+        StreamingQuery query = predicted(mails)
                 .writeStream()
                 .format("delta")
                 .option("checkpointLocation", state.toString())

@@ -6,6 +6,9 @@ import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import io.github.sparkfinetune.spark.ml.TextClassifierTrainer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -20,8 +23,8 @@ import org.apache.spark.ml.param.LongParam;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.StringArrayParam;
 
-/** Generates {@code _params.py}, the Python package's parameters of the {@code spark.ml} stages. */
-final class PythonParams {
+/** Writes {@code _params.py}, the Python package's parameters of the {@code spark.ml} stages; the build calls it. */
+public final class PythonParams {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int WIDTH = 120;
 
@@ -44,11 +47,20 @@ final class PythonParams {
 
     private PythonParams() {}
 
+    /**
+     * Writes the file.
+     *
+     * @param args path of the file
+     */
+    public static void main(String[] args) throws IOException {
+        Files.writeString(Path.of(args[0]), text());
+    }
+
     static String text() {
         return """
                 \"\"\"Parameters of the estimators and transformers, as the Java classes have them.
 
-                Written by ``./mvnw -pl submit -am test -Dtest=PythonPackageTest -Dpython.write=true``; not to be changed by hand.
+                Written by the build; not to be changed by hand.
                 \"\"\"
 
                 from __future__ import annotations

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
@@ -27,6 +28,9 @@ class RedactedPredictionsTest {
     private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
     private static final String RAW = "The license of ann@example.com";
     private static final String REDACTED = "The license of <EMAIL_ADDRESS>";
+
+    /** MKL's products have other last bits on some processors if the same numbers lie elsewhere. */
+    private static final double SAME = 1e-5;
 
     @TempDir
     private Path folder;
@@ -66,8 +70,9 @@ class RedactedPredictionsTest {
                     spark.createDataset(List.of(RAW), Encoders.STRING()).toDF("mail");
             Row ofFrame = frame(frame, redacts);
             assertThat(ofFrame.getString(0)).isEqualTo(RAW);
-            assertThat(probabilities(ofFrame.getStruct(1))).isEqualTo(probabilities);
-            assertThat(probabilities(frame(frame, run("[URL]")).getStruct(1))).isNotEqualTo(probabilities);
+            assertThat(distance(probabilities, ofFrame.getStruct(1))).isLessThan(SAME);
+            assertThat(distance(probabilities, frame(frame, run("[URL]")).getStruct(1)))
+                    .isGreaterThan(100 * SAME);
         }
     }
 
@@ -84,7 +89,8 @@ class RedactedPredictionsTest {
             assertThat(predicted.<String>getAs("text")).isEqualTo("The <PAPER> of <EMAIL_ADDRESS>");
             Dataset<Row> frame =
                     spark.createDataset(List.of(RAW), Encoders.STRING()).toDF("mail");
-            assertThat(probabilities(frame(frame, redacts).getStruct(1))).isEqualTo(probabilities(predicted));
+            assertThat(distance(probabilities(predicted), frame(frame, redacts).getStruct(1)))
+                    .isLessThan(SAME);
         }
     }
 
@@ -100,5 +106,14 @@ class RedactedPredictionsTest {
 
     private static List<Double> probabilities(Row predicted) {
         return predicted.getList(predicted.fieldIndex("probabilities"));
+    }
+
+    private static double distance(List<Double> probabilities, Row other) {
+        List<Double> others = probabilities(other);
+        assertThat(others).hasSameSizeAs(probabilities);
+        return IntStream.range(0, others.size())
+                .mapToDouble(i -> Math.abs(others.get(i) - probabilities.get(i)))
+                .max()
+                .orElseThrow();
     }
 }

@@ -47,11 +47,22 @@ class DistributionJarIT {
                                 .lines())
                         .as("services of the core and of all extras")
                         .containsExactlyInAnyOrderElementsOf(Services.of(service).stream()
-                                .map(implementation -> implementation.getClass().getName())
+                                .map(Object::getClass)
+                                .filter(implementation -> !isOfTests(implementation))
+                                .map(Class::getName)
                                 .toList());
             }
             assertThat(jar.getManifest().getMainAttributes().getValue("Main-Class"))
                     .isEqualTo(Finetune.class.getName());
         }
+    }
+
+    /** Returns whether a class comes from the jar of a module's tests. */
+    private static boolean isOfTests(Class<?> type) {
+        return type.getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .getPath()
+                .endsWith("-tests.jar");
     }
 }

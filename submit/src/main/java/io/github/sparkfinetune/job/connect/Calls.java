@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.job.connect;
 
 import com.fasterxml.jackson.databind.node.TextNode;
-import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.job.session.Arguments;
 import io.github.sparkfinetune.job.session.SessionRows;
@@ -92,10 +91,7 @@ final class Calls {
                         session.table(arguments.text("view")), arguments.text("group"), arguments.text("column")));
             case "groups" -> text(run.groups());
             default -> {
-                if (!SessionRun.isStep(call)) {
-                    throw RunException.config("there is no step " + call
-                            + ": use the Python package and spark-finetune-VERSION.jar of one version");
-                }
+                SessionRun.requireStep(call);
                 yield Steps.run(
                         arguments.text("step"),
                         run,

@@ -149,9 +149,9 @@ public final class SessionRun {
         return planned[0];
     }
 
-    /** Returns whether {@link #step} knows a name. */
-    public static boolean isStep(String name) {
-        return SessionStep.isKnown(name);
+    /** @throws RunException if {@link #step} does not know the name */
+    public static void requireStep(String name) {
+        SessionStep.require(name);
     }
 
     /**

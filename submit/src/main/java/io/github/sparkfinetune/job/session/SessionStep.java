@@ -53,16 +53,17 @@ record SessionStep(boolean writesStatus, Work work) {
             "run_per", SessionStep::runPer,
             "tune", SessionStep::tune);
 
-    static boolean isKnown(String name) {
-        return KNOWN.containsKey(name) || Commands.named(name).isPresent();
+    /** @throws RunException if there is no step of this name */
+    static void require(String name) {
+        if (!KNOWN.containsKey(name) && Commands.named(name).isEmpty()) {
+            throw RunException.config("there is no step " + name
+                    + ": use the Python package and spark-finetune-VERSION.jar of one version");
+        }
     }
 
     /** @throws RunException if there is no step of this name */
     static SessionStep of(String name, Arguments given) {
-        if (!isKnown(name)) {
-            throw RunException.config("there is no step " + name
-                    + ": use the Python package and spark-finetune-VERSION.jar of one version");
-        }
+        require(name);
         return KNOWN.containsKey(name)
                 ? KNOWN.get(name).with(given)
                 : registered(Commands.named(name).orElseThrow(), given);

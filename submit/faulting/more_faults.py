@@ -169,7 +169,7 @@ def lost_map_output(scene):
     with scene.cluster() as cluster:
         run = scene.run(cluster)
         executors = run.until(lambda: has_shuffle_data(cluster.temporary) and cluster.executors())
-        if executors is None or executors is True:
+        if not isinstance(executors, list):
             raise Failure(f"the run ended before prepare wrote map output: {run.error()[:160]}")
         kill(executors[0])
         code = run.wait(HANG_SECONDS)

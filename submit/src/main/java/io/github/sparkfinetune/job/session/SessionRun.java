@@ -149,7 +149,11 @@ public final class SessionRun {
         return planned[0];
     }
 
-    /** @throws RunException if {@link #step} does not know the name */
+    /**
+     * Refuses a name that {@link #step} does not know.
+     *
+     * @throws RunException with the name
+     */
     public static void requireStep(String name) {
         SessionStep.require(name);
     }

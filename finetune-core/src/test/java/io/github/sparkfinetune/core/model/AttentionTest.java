@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.model.batch.FlashInputs;
 import io.github.sparkfinetune.core.model.batch.NearTokens;
@@ -132,17 +133,22 @@ class AttentionTest {
                     .mapToObj(seed ->
                             manager.create(values(seed, tokens, heads), new Shape(tokens, (long) heads * WIDTH)))
                     .toList();
-            Map<String, NDArray> none = Map.of();
-            Map<String, NDArray> inputs = Map.of("q", x.get(0), "k", x.get(1), "v", x.get(2));
+            List<NDArray> exact = x.stream()
+                    .map(value -> value.toType(DataType.FLOAT64, true))
+                    .toList();
+            exact.subList(0, 3).forEach(leaf -> leaf.setRequiresGradient(true));
             List<String> all = List.of(MatmulBackend.f32().module(), "core.model.dropped_attention");
             ScriptModule whole =
                     ScriptModule.load(manager, all, attributes(AttentionKernel.PYTORCH, heads, heads, after == 0, 0));
-            NDList back = whole.call(manager, "dropped_attention_backward", x.get(3), inputs, documents, window, none);
-            List<NDArray> expected = List.of(
-                    whole.callOne(manager, "dropped_attention", x.get(0), x.get(1), x.get(2), documents, window, none),
-                    back.get(0),
-                    back.get(1),
-                    back.get(2));
+            NDArray q = exact.get(0);
+            NDArray k = exact.get(1);
+            NDArray v = exact.get(2);
+            NDArray attended = Torch.recording(
+                    () -> whole.callOne(manager, "dropped_attention", q, k, v, documents, window, Map.of()));
+            NDList back = whole.call(manager, "recorded_gradients", attended, q, k, v, exact.get(3));
+            List<float[]> expected = Stream.of(attended, back.get(0), back.get(1), back.get(2))
+                    .map(value -> value.toType(DataType.FLOAT32, false).toFloatArray())
+                    .toList();
             MatmulBackend matmul = half ? MatmulBackend.BF16 : MatmulBackend.f32();
             for (AttentionKernel kernel :
                     half ? new AttentionKernel[] {AttentionKernel.MATRICES} : AttentionKernel.values()) {
@@ -151,9 +157,7 @@ class AttentionTest {
                         ScriptModule.load(manager, modules, attributes(kernel, heads, heads, after == 0, 0));
                 List<NDArray> actual = attended(manager, script, x, documents, window);
                 for (int i = 0; i < 4; i++) {
-                    assertThat(error(
-                                    expected.get(i).toFloatArray(),
-                                    actual.get(i).toFloatArray()))
+                    assertThat(error(expected.get(i), actual.get(i).toFloatArray()))
                             .as("%d of output, gradients, %s", i, kernel)
                             .isLessThan(half ? 0.02 : 1e-6);
                 }

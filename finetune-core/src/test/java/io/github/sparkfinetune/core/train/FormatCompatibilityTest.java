@@ -87,6 +87,7 @@ class FormatCompatibilityTest {
         replace(folder.resolve("dataset"), kept.folder("dataset"));
         RunConfig config = tiny.config(
                 "resumed",
+                "training.adam_epsilon=1.0e-8",
                 "training.max_steps=8",
                 "training.save_steps=4",
                 "training.eval_steps=4",

@@ -6,11 +6,12 @@ import static org.assertj.core.api.Assertions.within;
 import io.github.sparkfinetune.conf.RunConfig;
 import java.util.List;
 import java.util.Map;
-import java.util.function.ToDoubleFunction;
 
 /** Assertions that two runs agree. */
 final class RunAssertions {
     private static final double LOSS = 1e-5;
+
+    private static final double PARAMETER = 1e-5;
 
     private RunAssertions() {}
 
@@ -37,18 +38,16 @@ final class RunAssertions {
     /**
      * Trains on one rank and in another way, and asserts that losses and models are the same.
      *
-     * @param tolerance tolerance of a tensor's elements, by the tensor's name
      * @return outcome of the other way, then outcome of the single rank
      */
-    static List<TinyRun.Outcome> assertSame(TinyRun tiny, Way way, ToDoubleFunction<String> tolerance)
-            throws Exception {
+    static List<TinyRun.Outcome> assertSame(TinyRun tiny, Way way) throws Exception {
         RunConfig one = tiny.config("one");
         TinyRun.Outcome reference = tiny.run(one, 1, null);
         assertThat(reference.losses()).hasSize(10).doesNotHaveDuplicates();
         RunConfig config = tiny.config("other", way.settings.toArray(String[]::new));
         TinyRun.Outcome outcome = tiny.run(config, way.ranks, null);
         assertSameLosses(outcome.losses(), reference.losses());
-        assertSameModel(TinyRun.model(config), TinyRun.model(one), tolerance);
+        assertSameModel(TinyRun.model(config), TinyRun.model(one));
         return List.of(outcome, reference);
     }
 
@@ -64,12 +63,9 @@ final class RunAssertions {
         }
     }
 
-    /** @param tolerance tolerance of a tensor's elements, by the tensor's name */
-    static void assertSameModel(
-            Map<String, float[]> actual, Map<String, float[]> expected, ToDoubleFunction<String> tolerance) {
+    static void assertSameModel(Map<String, float[]> actual, Map<String, float[]> expected) {
         assertThat(actual.keySet()).isEqualTo(expected.keySet());
-        expected.forEach((name, values) ->
-                ModelGoldenTest.assertClose(name, actual.get(name), values, tolerance.applyAsDouble(name)));
+        expected.forEach((name, values) -> ModelGoldenTest.assertClose(name, actual.get(name), values, PARAMETER));
     }
 
     static void assertBitEqual(Map<String, float[]> actual, Map<String, float[]> expected) {

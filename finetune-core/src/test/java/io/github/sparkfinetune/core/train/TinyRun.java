@@ -78,7 +78,8 @@ public final class TinyRun {
     }
 
     /**
-     * Returns the configuration of a run of this model.
+     * Returns the configuration of a run of this model. Adam's epsilon is far above the rounding of gradients, which
+     * would otherwise move parameters whose gradient is zero as far as all others.
      *
      * @param output name of the output folder
      * @param more KEY=VALUE settings that override small defaults
@@ -90,7 +91,7 @@ public final class TinyRun {
                 task: %s
                 data: {train: unused, max_length: 48, dir: %s}
                 training: {max_steps: 10, learning_rate: 1.0e-3, per_device_train_batch_size: 12, weight_decay: 0.01,
-                  warmup_ratio: 0.2}
+                  warmup_ratio: 0.2, adam_epsilon: 1.0e-4}
                 output: {dir: %s}
                 """.formatted(
                         model.toUri(),

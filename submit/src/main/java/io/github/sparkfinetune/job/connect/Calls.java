@@ -93,6 +93,7 @@ final class Calls {
             default -> {
                 SessionRun.requireStep(call);
                 yield Steps.run(
+                        session,
                         arguments.text("step"),
                         run,
                         () -> run.step(call, arguments.without("run", "step").toString()));

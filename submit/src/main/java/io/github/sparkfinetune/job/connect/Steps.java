@@ -10,12 +10,32 @@ import io.github.sparkfinetune.job.session.SessionRun;
 import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.spark.network.util.JavaUtils;
+import org.apache.spark.sql.SparkSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Steps that clients run now, by the identifier that the client has chosen. */
+/**
+ * Steps that clients run now, by the identifier that the client has chosen. A step whose client has asked for its
+ * progress, and has stopped asking, is cancelled: Spark notices a lost client only while its answer is being streamed,
+ * and Spark 4.0 not at all.
+ */
 final class Steps {
     private static final Logger LOG = LoggerFactory.getLogger(Steps.class);
+    /** Setting of Spark for the time after which the work of a lost client ends, and its default. */
+    private static final String LOST = "spark.connect.execute.manager.detachedTimeout";
+
+    private static final String LOST_DEFAULT = "5m";
+
+    private static final ScheduledExecutorService CLOCK = Executors.newSingleThreadScheduledExecutor(work -> {
+        Thread thread = new Thread(work, "lost-clients");
+        thread.setDaemon(true);
+        return thread;
+    });
     private static final Map<String, Step> RUNNING = new ConcurrentHashMap<>();
 
     private Steps() {}
@@ -28,9 +48,29 @@ final class Steps {
     private static final class Step {
         private final SessionRun run;
         private final ArrayNode lines = JsonFiles.MAPPER.createArrayNode();
+        private final long lostNanos;
+        private boolean asked;
+        private long askedLast;
 
-        Step(SessionRun run) {
+        Step(SessionRun run, long lostNanos) {
             this.run = run;
+            this.lostNanos = lostNanos;
+        }
+
+        synchronized JsonNode asked(int from) throws IOException {
+            asked = true;
+            askedLast = System.nanoTime();
+            return shown(from);
+        }
+
+        /** Cancels the step if its client has stopped asking; returns whether it did. */
+        boolean cancelIfLost() {
+            synchronized (this) {
+                if (!asked || System.nanoTime() - askedLast < lostNanos) {
+                    return false;
+                }
+            }
+            return run.cancel();
         }
 
         /** Returns all complete lines from a number on, so that a client that lost an answer may ask again. */
@@ -49,23 +89,33 @@ final class Steps {
     /**
      * Runs a step in the calling thread.
      *
+     * @param session session of the client
      * @param id identifier of the step, unique to it
      * @return all that the step has shown, and its error
      */
-    static Answer run(String id, SessionRun run, Work work) throws IOException {
-        Step step = new Step(run);
+    static Answer run(SparkSession session, String id, SessionRun run, Work work) throws IOException {
+        String lost = session.conf().get(LOST, LOST_DEFAULT);
+        Step step = new Step(run, TimeUnit.MILLISECONDS.toNanos(JavaUtils.timeStringAsMs(lost)));
         if (RUNNING.putIfAbsent(id, step) != null) {
             throw RunException.config("step " + id + " is in progress already: choose another identifier");
         }
+        Future<?> watch = CLOCK.scheduleWithFixedDelay(() -> endIfLost(id, step, lost), 1, 1, TimeUnit.SECONDS);
         try {
             work.run();
             return Answer.of(step.shown(0));
         } catch (Exception e) { // Scala's methods throw checked exceptions that they do not declare
             return Answer.of(failure(e), step.shown(0));
         } finally {
+            watch.cancel(false);
             RUNNING.remove(id);
             // Cancelling interrupts this thread, which still has to send the answer.
             Thread.interrupted();
+        }
+    }
+
+    private static void endIfLost(String id, Step step, String lost) {
+        if (step.cancelIfLost()) {
+            LOG.warn("step {} is cancelled: its client has not asked for its progress for {} ({})", id, lost, LOST);
         }
     }
 
@@ -85,7 +135,7 @@ final class Steps {
     static JsonNode shown(String id, int from) throws IOException {
         Step step = RUNNING.get(id);
         if (step != null) {
-            return step.shown(from);
+            return step.asked(from);
         }
         ObjectNode nothing = JsonFiles.MAPPER.createObjectNode();
         nothing.putArray("lines");

@@ -239,23 +239,62 @@ class CallSourceTest {
         assertThat(answer.path("value").path("lines").isArray()).isTrue();
     }
 
-    @Test
-    void anotherThreadSeesTheProgressAndCancels() throws Exception {
+    /** Prepares a run whose training has no end by itself. */
+    private static String endless(String name) {
         Mails.rows(spark, 40).createOrReplaceTempView("many");
         String rows = value(spark, "rows", Map.of("view", "many")).asText();
-        String run = run(spark, rows, "cancelled", "training.num_train_epochs=100000");
+        String run = run(spark, rows, name, "training.num_train_epochs=100000");
         value(spark, "prepare", Map.of("run", run, "step", "prepared"));
-        assertThat(value(spark, "cancel", Map.of("step", "long")).asBoolean()).isFalse();
+        return run;
+    }
 
+    /** Returns the answer of a training that has shown its progress to a client. */
+    private static CompletableFuture<JsonNode> training(String run, String step) throws Exception {
         CompletableFuture<JsonNode> training = CompletableFuture.supplyAsync(() -> {
             SparkSession.setActiveSession(spark);
-            return answer(spark, "train", Map.of("run", run, "step", "long"));
+            return answer(spark, "train", Map.of("run", run, "step", step));
         });
-        Map<String, Object> all = Map.of("step", "long", "from", 0);
         while (!training.isDone()
-                && value(spark, "shown", all).path("line").asText().isEmpty()) {
+                && value(spark, "shown", Map.of("step", step, "from", 0))
+                        .path("line")
+                        .asText()
+                        .isEmpty()) {
             TimeUnit.MILLISECONDS.sleep(50);
         }
+        return training;
+    }
+
+    private static void assertInterrupted(CompletableFuture<JsonNode> training, String name) throws Exception {
+        JsonNode end = training.get(60, TimeUnit.SECONDS).path("error");
+        assertThat(end.path("exit_code").asInt()).isEqualTo(4);
+        assertThat(end.path("message").asText()).contains("interrupted");
+        assertThat(Files.readString(dir.resolve(name).resolve("status.json")))
+                .contains("\"train\"", "\"exit_code\": 4", "interrupted");
+    }
+
+    @Test
+    void clientThatStopsAskingLosesItsStep() throws Exception {
+        String run = endless("lost");
+        String setting = "spark.connect.execute.manager.detachedTimeout";
+        spark.conf().set(setting, "2s");
+        CompletableFuture<JsonNode> training;
+        try {
+            training = training(run, "silent");
+        } finally {
+            spark.conf().unset(setting);
+        }
+        assertThat(training).isNotDone();
+
+        assertInterrupted(training, "lost");
+    }
+
+    @Test
+    void anotherThreadSeesTheProgressAndCancels() throws Exception {
+        String run = endless("cancelled");
+        assertThat(value(spark, "cancel", Map.of("step", "long")).asBoolean()).isFalse();
+
+        CompletableFuture<JsonNode> training = training(run, "long");
+        Map<String, Object> all = Map.of("step", "long", "from", 0);
         ObjectNode shown = (ObjectNode) value(spark, "shown", all);
         assertThat(shown.path("line").asText()).startsWith("train     [");
         assertThat(shown.path("share").asDouble()).isBetween(0.0, 0.5);
@@ -270,11 +309,7 @@ class CallSourceTest {
         assertThat(second.path("message").asText()).contains("step long is in progress already");
 
         assertThat(value(spark, "cancel", Map.of("step", "long")).asBoolean()).isTrue();
-        JsonNode end = training.get(60, TimeUnit.SECONDS).path("error");
-        assertThat(end.path("exit_code").asInt()).isEqualTo(4);
-        assertThat(end.path("message").asText()).contains("interrupted");
-        assertThat(Files.readString(dir.resolve("cancelled/status.json")))
-                .contains("\"train\"", "\"exit_code\": 4", "interrupted");
+        assertInterrupted(training, "cancelled");
         assertThat(value(spark, "shown", all).path("line").asText()).isEmpty();
     }
 }

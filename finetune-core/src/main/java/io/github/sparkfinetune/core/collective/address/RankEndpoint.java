@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.core.collective.address;
 
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.core.collective.exchange.TcpExchange;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.BindException;
@@ -13,7 +12,7 @@ import java.util.stream.Stream;
 
 /**
  * Listening sockets on which a rank waits for its peers: TCP, and a Unix domain socket for peers on the same machine.
- * They are bound before the ranks exchange their addresses. {@link TcpExchange#join} takes ownership of them and closes
+ * They are bound before the ranks exchange their addresses. {@code TcpExchange.join} takes ownership of them and closes
  * them as soon as the exchange is complete.
  */
 public final class RankEndpoint implements AutoCloseable {

@@ -164,7 +164,7 @@ public interface Architecture {
      * @param head kind of the model's head
      */
     default boolean measuresSamples(BlockKind kind, HeadKind head, boolean bf16) {
-        return measuresSamples() && !bf16 && (kind != BlockKind.HEAD || head == HeadKind.SEQUENCE_CLASSIFICATION);
+        return measuresSamples() && !bf16 && (kind != BlockKind.HEAD || head.classifiesTexts());
     }
 
     /**

@@ -135,6 +135,6 @@ public final class Encoder extends Model {
 
     @Override
     boolean readsFirstTokens() {
-        return headKind() == HeadKind.SEQUENCE_CLASSIFICATION;
+        return headKind().classifiesTexts();
     }
 }

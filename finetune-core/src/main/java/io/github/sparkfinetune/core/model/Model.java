@@ -27,12 +27,12 @@ import java.util.Set;
  */
 public abstract sealed class Model permits Encoder, Decoder {
     /** Output of an encoder's head, [B, classes] or [N, classes]. */
-    public static final String LOGITS = "logits";
+    public static final String LOGITS = HeadKind.SEQUENCE_CLASSIFICATION.output();
     /** Output of a language model, [M, width]; the loss maps it to logits over the vocabulary. */
-    public static final String LAST_HIDDEN_STATE = "last_hidden_state";
+    public static final String LAST_HIDDEN_STATE = HeadKind.CAUSAL_LM.output();
 
     /** Output of a model that embeds texts, [B, hidden]. */
-    public static final String SENTENCE_EMBEDDING = "sentence_embedding";
+    public static final String SENTENCE_EMBEDDING = HeadKind.EMBEDDING.output();
 
     private final ModelParts parts;
     private final HeadSpec head;
@@ -64,11 +64,7 @@ public abstract sealed class Model permits Encoder, Decoder {
 
     /** Returns the name of the last block's output, as in the outputs of {@code transformers}. */
     public final String outputName() {
-        return switch (headKind()) {
-            case CAUSAL_LM, MASKED_LM -> LAST_HIDDEN_STATE;
-            case EMBEDDING -> SENTENCE_EMBEDDING;
-            case SEQUENCE_CLASSIFICATION, TOKEN_CLASSIFICATION, QUESTION_ANSWERING -> LOGITS;
-        };
+        return headKind().output();
     }
 
     final HeadKind headKind() {
@@ -254,14 +250,7 @@ public abstract sealed class Model permits Encoder, Decoder {
         return switch (block.kind()) {
             case EMBEDDINGS -> "embeddings";
             case LAYER -> "layer";
-            case HEAD ->
-                switch (headKind()) {
-                    case SEQUENCE_CLASSIFICATION -> "sequence_head";
-                    case TOKEN_CLASSIFICATION, QUESTION_ANSWERING -> "token_head";
-                    case MASKED_LM -> "masked_lm_head";
-                    case EMBEDDING -> "embedding_head";
-                    case CAUSAL_LM -> "head";
-                };
+            case HEAD -> headKind().method();
         };
     }
 

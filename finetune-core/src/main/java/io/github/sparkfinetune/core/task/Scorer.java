@@ -7,6 +7,32 @@ import java.util.List;
 
 /** Computation of samples with a task's model, and collection of its metrics. */
 public interface Scorer {
+
+    /** Computation of samples that adds them to metrics; arguments as those of {@link Scorer#add}. */
+    interface Count {
+        void add(List<Sample> samples, int batchSize);
+    }
+
+    /**
+     * Returns a scorer.
+     *
+     * @param metrics metrics without samples
+     * @param count adds samples to the metrics
+     */
+    static Scorer of(Metrics metrics, Count count) {
+        return new Scorer() {
+            @Override
+            public void add(List<Sample> samples, int batchSize) {
+                count.add(samples, batchSize);
+            }
+
+            @Override
+            public Metrics metrics() {
+                return metrics;
+            }
+        };
+    }
+
     /**
      * Computes samples and adds them to the metrics.
      *

@@ -68,16 +68,16 @@ class FamiliesTest {
             Task.EMBEDDING,
             Task.RERANKING);
 
-    static final Map<Task, HeadKind> HEADS = Map.of(
-            Task.CLASSIFICATION, HeadKind.SEQUENCE_CLASSIFICATION,
-            Task.TOKEN_CLASSIFICATION, HeadKind.TOKEN_CLASSIFICATION,
-            Task.QUESTION_ANSWERING, HeadKind.QUESTION_ANSWERING,
-            Task.MASKED_LM, HeadKind.MASKED_LM,
-            Task.CAUSAL_LM, HeadKind.CAUSAL_LM,
-            Task.PREFERENCE, HeadKind.CAUSAL_LM,
-            Task.REWARD, HeadKind.SEQUENCE_CLASSIFICATION,
-            Task.EMBEDDING, HeadKind.EMBEDDING,
-            Task.RERANKING, HeadKind.SEQUENCE_CLASSIFICATION);
+    static final Map<Task, HeadKind> HEADS = Map.ofEntries(
+            Map.entry(Task.CLASSIFICATION, HeadKind.SEQUENCE_CLASSIFICATION),
+            Map.entry(Task.TOKEN_CLASSIFICATION, HeadKind.TOKEN_CLASSIFICATION),
+            Map.entry(Task.QUESTION_ANSWERING, HeadKind.QUESTION_ANSWERING),
+            Map.entry(Task.MASKED_LM, HeadKind.MASKED_LM),
+            Map.entry(Task.CAUSAL_LM, HeadKind.CAUSAL_LM),
+            Map.entry(Task.PREFERENCE, HeadKind.CAUSAL_LM),
+            Map.entry(Task.REWARD, HeadKind.SEQUENCE_CLASSIFICATION),
+            Map.entry(Task.EMBEDDING, HeadKind.EMBEDDING),
+            Map.entry(Task.RERANKING, HeadKind.SEQUENCE_CLASSIFICATION));
 
     @TempDir
     private Path folder;

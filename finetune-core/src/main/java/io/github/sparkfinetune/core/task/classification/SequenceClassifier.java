@@ -2,10 +2,9 @@ package io.github.sparkfinetune.core.task.classification;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.calibration.Calibration;
-import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.objective.Objective;
-import io.github.sparkfinetune.core.task.BlockwiseIterator;
+import io.github.sparkfinetune.core.task.BlockwisePredictor;
 import io.github.sparkfinetune.core.task.Inference;
 import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.core.task.PredictionSettings;
@@ -42,20 +41,12 @@ record SequenceClassifier(
     @Override
     public Scorer scorer() {
         SampleScorer scorer = task.scorer(labels);
-        return new Scorer() {
-            @Override
-            public void add(List<Sample> samples, int batchSize) {
-                float[][] logits = Inference.logits(manager, model, samples, batchSize);
-                for (int i = 0; i < logits.length; i++) {
-                    scorer.count().accept(samples.get(i), logits[i]);
-                }
+        return Scorer.of(scorer.metrics(), (samples, batchSize) -> {
+            float[][] logits = Inference.logits(manager, model, samples, batchSize);
+            for (int i = 0; i < logits.length; i++) {
+                scorer.count().accept(samples.get(i), logits[i]);
             }
-
-            @Override
-            public Metrics metrics() {
-                return scorer.metrics();
-            }
-        };
+        });
     }
 
     /** Returns the logits of each sample, in the order of the trained model's labels. */
@@ -75,7 +66,7 @@ record SequenceClassifier(
         return new Rows(settings);
     }
 
-    private final class Rows implements TaskPredictor {
+    private final class Rows extends BlockwisePredictor<Record> {
         private final PredictionSettings settings;
         /** Opened for an evaluation, which decodes the texts of older datasets; null before. */
         private TextTokenizer tokenizer;
@@ -83,6 +74,7 @@ record SequenceClassifier(
         private Optional<Calibration> calibration;
 
         Rows(PredictionSettings settings) {
+            super(BLOCK);
             this.settings = settings;
         }
 
@@ -92,10 +84,11 @@ record SequenceClassifier(
             if (tokenizer == null) {
                 tokenizer = TextTokenizer.open(settings.tokenizer());
             }
-            return new BlockwiseIterator<>(split.part(part, parts), BLOCK, this::evaluate);
+            return super.evaluate(split, datasetLabels, part, parts);
         }
 
-        private List<Record> evaluate(List<Sample> block) {
+        @Override
+        protected List<Record> evaluate(List<Sample> block) {
             float[][] logits = Inference.logits(manager, model, block, settings.batchSize());
             return IntStream.range(0, logits.length)
                     .mapToObj(i -> task.evaluated(block.get(i), texts(block.get(i)), logits[i], labels))
@@ -117,10 +110,11 @@ record SequenceClassifier(
                                 settings.folder(), settings.config().output().model()))
                         : Optional.empty();
             }
-            return new BlockwiseIterator<>(inputs, BLOCK, this::predict);
+            return super.predict(inputs);
         }
 
-        private List<PredictedRow> predict(List<TaskInput> block) {
+        @Override
+        protected List<PredictedRow> predict(List<TaskInput> block) {
             float[][] logits = Inference.logitsOfInputs(manager, model, block, settings.batchSize());
             return PredictedRow.of(
                     task.predictionRows(), block, i -> task.predicted(block.get(i), logits[i], labels, calibration));

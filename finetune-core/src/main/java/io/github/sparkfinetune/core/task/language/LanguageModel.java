@@ -2,7 +2,6 @@ package io.github.sparkfinetune.core.task.language;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.metric.LanguageModelMetrics;
-import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.objective.DistillationLoss;
 import io.github.sparkfinetune.core.objective.Objective;
@@ -35,19 +34,11 @@ record LanguageModel(NDManager manager, Decoder model, VocabularyLoss tokens, Op
     @Override
     public Scorer scorer() {
         LanguageModelMetrics metrics = new LanguageModelMetrics();
-        return new Scorer() {
-            @Override
-            public void add(List<Sample> samples, int batchSize) {
-                for (List<TokenLoss> documents : losses(samples, batchSize)) {
-                    documents.forEach(loss -> metrics.addTokens(loss.sum(), loss.tokens()));
-                }
+        return Scorer.of(metrics, (samples, batchSize) -> {
+            for (List<TokenLoss> documents : losses(samples, batchSize)) {
+                documents.forEach(loss -> metrics.addTokens(loss.sum(), loss.tokens()));
             }
-
-            @Override
-            public Metrics metrics() {
-                return metrics;
-            }
-        };
+        });
     }
 
     /** Returns the losses [samples][documents], in the order of samples and documents. */

@@ -2,10 +2,9 @@ package io.github.sparkfinetune.core.task.language;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.metric.MaskedLanguageModelMetrics;
-import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.objective.VocabularyLoss;
-import io.github.sparkfinetune.core.task.BlockwiseIterator;
+import io.github.sparkfinetune.core.task.BlockwisePredictor;
 import io.github.sparkfinetune.core.task.Inference;
 import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.core.task.PredictionSettings;
@@ -14,7 +13,6 @@ import io.github.sparkfinetune.core.task.Scorer;
 import io.github.sparkfinetune.core.task.TaskModel;
 import io.github.sparkfinetune.core.task.TaskPredictor;
 import io.github.sparkfinetune.data.dataset.Sample;
-import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.ArrayList;
@@ -40,19 +38,11 @@ record MaskedLanguageModel(NDManager manager, Encoder model, VocabularyLoss obje
     @Override
     public Scorer scorer() {
         MaskedLanguageModelMetrics metrics = new MaskedLanguageModelMetrics();
-        return new Scorer() {
-            @Override
-            public void add(List<Sample> samples, int batchSize) {
-                for (SampleLoss sample : losses(samples, batchSize)) {
-                    metrics.add(sample.loss(), sample.tokens(), sample.correct());
-                }
+        return Scorer.of(metrics, (samples, batchSize) -> {
+            for (SampleLoss sample : losses(samples, batchSize)) {
+                metrics.add(sample.loss(), sample.tokens(), sample.correct());
             }
-
-            @Override
-            public Metrics metrics() {
-                return metrics;
-            }
-        };
+        });
     }
 
     private SampleLoss[] losses(List<Sample> samples, int batchSize) {
@@ -80,21 +70,18 @@ record MaskedLanguageModel(NDManager manager, Encoder model, VocabularyLoss obje
         return new Rows(TextTokenizer.open(settings.tokenizer()), settings.batchSize());
     }
 
-    private final class Rows implements TaskPredictor {
+    private final class Rows extends BlockwisePredictor<MaskedLmTask.Evaluated> {
         private final TextTokenizer tokenizer;
         private final int batchSize;
 
         Rows(TextTokenizer tokenizer, int batchSize) {
+            super(BLOCK);
             this.tokenizer = tokenizer;
             this.batchSize = batchSize;
         }
 
         @Override
-        public Iterator<MaskedLmTask.Evaluated> evaluate(SampleSource split, List<String> labels, int part, int parts) {
-            return new BlockwiseIterator<>(split.part(part, parts), BLOCK, this::evaluate);
-        }
-
-        private List<MaskedLmTask.Evaluated> evaluate(List<Sample> block) {
+        protected List<MaskedLmTask.Evaluated> evaluate(List<Sample> block) {
             SampleLoss[] all = losses(block, batchSize);
             return IntStream.range(0, all.length)
                     .mapToObj(i -> new MaskedLmTask.Evaluated(
@@ -106,11 +93,7 @@ record MaskedLanguageModel(NDManager manager, Encoder model, VocabularyLoss obje
         }
 
         @Override
-        public Iterator<PredictedRow> predict(Iterator<TaskInput> inputs) {
-            return new BlockwiseIterator<>(inputs, BLOCK, this::predict);
-        }
-
-        private List<PredictedRow> predict(List<TaskInput> block) {
+        protected List<PredictedRow> predict(List<TaskInput> block) {
             List<Sample> samples = block.stream()
                     .filter(input -> input.error() == null)
                     .map(TaskInput::sample)

@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.core.task.language;
 
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.metric.PreferenceMetrics;
 import io.github.sparkfinetune.core.metric.Sigmoid;
 import io.github.sparkfinetune.core.model.Decoder;
@@ -27,24 +26,16 @@ record PreferenceModel(NDManager manager, Decoder model, PreferenceLoss objectiv
     public Scorer scorer() {
         PreferenceMetrics metrics = new PreferenceMetrics();
         PairLoss loss = objective.pairLoss();
-        return new Scorer() {
-            @Override
-            public void add(List<Sample> samples, int batchSize) {
-                for (AnswerPair pair : pairs(samples, batchSize)) {
-                    metrics.add(
-                            loss.of(pair),
-                            loss.chosenReward(pair),
-                            loss.rejectedReward(pair),
-                            pair.chosen(),
-                            pair.rejected());
-                }
+        return Scorer.of(metrics, (samples, batchSize) -> {
+            for (AnswerPair pair : pairs(samples, batchSize)) {
+                metrics.add(
+                        loss.of(pair),
+                        loss.chosenReward(pair),
+                        loss.rejectedReward(pair),
+                        pair.chosen(),
+                        pair.rejected());
             }
-
-            @Override
-            public Metrics metrics() {
-                return metrics;
-            }
-        };
+        });
     }
 
     @Override

@@ -1,11 +1,10 @@
 package io.github.sparkfinetune.core.task.language;
 
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.metric.RewardMetrics;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.objective.RewardLoss;
-import io.github.sparkfinetune.core.task.BlockwiseIterator;
+import io.github.sparkfinetune.core.task.BlockwisePredictor;
 import io.github.sparkfinetune.core.task.Inference;
 import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.core.task.PredictionSettings;
@@ -14,19 +13,14 @@ import io.github.sparkfinetune.core.task.Scorer;
 import io.github.sparkfinetune.core.task.TaskModel;
 import io.github.sparkfinetune.core.task.TaskPredictor;
 import io.github.sparkfinetune.data.dataset.Sample;
-import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
 
 /** A model that gives an answer a number. */
 record RewardModel(NDManager manager, Decoder model, RewardLoss objective) implements TaskModel {
-    /** Number of batches of a block, in which samples of similar length share a batch. */
-    private static final int BATCHES = 8;
-
     private double loss(Sample pair, float... rewards) {
         return objective.of(rewards[0], rewards[1], pair.targets()[0]);
     }
@@ -34,20 +28,12 @@ record RewardModel(NDManager manager, Decoder model, RewardLoss objective) imple
     @Override
     public Scorer scorer() {
         RewardMetrics metrics = new RewardMetrics();
-        return new Scorer() {
-            @Override
-            public void add(List<Sample> samples, int batchSize) {
-                float[][] rewards = Inference.logits(manager, model, samples, batchSize);
-                for (int i = 0; i < rewards.length; i++) {
-                    metrics.add(loss(samples.get(i), rewards[i]), rewards[i][0], rewards[i][1]);
-                }
+        return Scorer.of(metrics, (samples, batchSize) -> {
+            float[][] rewards = Inference.logits(manager, model, samples, batchSize);
+            for (int i = 0; i < rewards.length; i++) {
+                metrics.add(loss(samples.get(i), rewards[i]), rewards[i][0], rewards[i][1]);
             }
-
-            @Override
-            public Metrics metrics() {
-                return metrics;
-            }
-        };
+        });
     }
 
     @Override
@@ -55,21 +41,18 @@ record RewardModel(NDManager manager, Decoder model, RewardLoss objective) imple
         return new Rows(settings);
     }
 
-    private final class Rows implements TaskPredictor {
+    private final class Rows extends BlockwisePredictor<RewardTask.Evaluated> {
         private final int batchSize;
         private final TextTokenizer tokenizer;
 
         Rows(PredictionSettings settings) {
+            super(BATCHES * settings.batchSize());
             batchSize = settings.batchSize();
             tokenizer = TextTokenizer.open(settings.tokenizer());
         }
 
         @Override
-        public Iterator<RewardTask.Evaluated> evaluate(SampleSource split, List<String> labels, int part, int parts) {
-            return new BlockwiseIterator<>(split.part(part, parts), BATCHES * batchSize, this::evaluate);
-        }
-
-        private List<RewardTask.Evaluated> evaluate(List<Sample> pairs) {
+        protected List<RewardTask.Evaluated> evaluate(List<Sample> pairs) {
             float[][] rewards = Inference.logits(manager, model, pairs, batchSize);
             List<RewardTask.Evaluated> rows = new ArrayList<>();
             for (int i = 0; i < rewards.length; i++) {
@@ -91,11 +74,7 @@ record RewardModel(NDManager manager, Decoder model, RewardLoss objective) imple
         }
 
         @Override
-        public Iterator<PredictedRow> predict(Iterator<TaskInput> inputs) {
-            return new BlockwiseIterator<>(inputs, BATCHES * batchSize, this::predict);
-        }
-
-        private List<PredictedRow> predict(List<TaskInput> block) {
+        protected List<PredictedRow> predict(List<TaskInput> block) {
             float[][] rewards = Inference.logitsOfInputs(manager, model, block, batchSize);
             return PredictedRow.of(RowType.of(RewardTask.Predicted.class), block, i -> {
                 TaskInput input = block.get(i);

@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.core.task.language;
 
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.metric.UnpairedPreferenceMetrics;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.objective.RatedLoss;
@@ -95,19 +94,11 @@ final class UnpairedPreferenceModel implements TaskModel {
     @Override
     public Scorer scorer() {
         UnpairedPreferenceMetrics metrics = new UnpairedPreferenceMetrics(loss());
-        return new Scorer() {
-            @Override
-            public void add(List<Sample> samples, int batchSize) {
-                for (AnswerScore one : scored(samples, batchSize)) {
-                    metrics.add(one.desirable(), one.ratio(), one.logProb(), one.mismatched());
-                }
+        return Scorer.of(metrics, (samples, batchSize) -> {
+            for (AnswerScore one : scored(samples, batchSize)) {
+                metrics.add(one.desirable(), one.ratio(), one.logProb(), one.mismatched());
             }
-
-            @Override
-            public Metrics metrics() {
-                return metrics;
-            }
-        };
+        });
     }
 
     @Override

@@ -2,12 +2,11 @@ package io.github.sparkfinetune.core.task.question;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.QuestionAnsweringConfig;
-import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.metric.QuestionAnsweringMetrics;
 import io.github.sparkfinetune.core.metric.SquadScore;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.objective.QuestionAnsweringLoss;
-import io.github.sparkfinetune.core.task.BlockwiseIterator;
+import io.github.sparkfinetune.core.task.BlockwisePredictor;
 import io.github.sparkfinetune.core.task.Inference;
 import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.core.task.PredictionSettings;
@@ -16,7 +15,6 @@ import io.github.sparkfinetune.core.task.Scorer;
 import io.github.sparkfinetune.core.task.TaskModel;
 import io.github.sparkfinetune.core.task.TaskPredictor;
 import io.github.sparkfinetune.data.dataset.Sample;
-import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.task.question.QuestionRow;
 import java.util.ArrayList;
@@ -35,24 +33,16 @@ record QuestionAnswerer(
     public Scorer scorer() {
         // The best threshold is derived from the scores.
         QuestionAnsweringMetrics metrics = new QuestionAnsweringMetrics(0);
-        return new Scorer() {
-            @Override
-            public void add(List<Sample> samples, int batchSize) {
-                for (FoundAnswer answer : answers(Sample.rows(samples), batchSize)) {
-                    metrics.addWindows(loss(answer), answer.windows().size());
-                    if (settings.version2WithNegative()) {
-                        metrics.add(answer.score(answer.text()), answer.found().preference());
-                    } else {
-                        metrics.add(answer.score(answer.text()));
-                    }
+        return Scorer.of(metrics, (samples, batchSize) -> {
+            for (FoundAnswer answer : answers(Sample.rows(samples), batchSize)) {
+                metrics.addWindows(loss(answer), answer.windows().size());
+                if (settings.version2WithNegative()) {
+                    metrics.add(answer.score(answer.text()), answer.found().preference());
+                } else {
+                    metrics.add(answer.score(answer.text()));
                 }
             }
-
-            @Override
-            public Metrics metrics() {
-                return metrics;
-            }
-        };
+        });
     }
 
     private List<FoundAnswer> answers(List<List<Sample>> questions, int batchSize) {
@@ -85,12 +75,13 @@ record QuestionAnswerer(
         return new Rows(prediction);
     }
 
-    private final class Rows implements TaskPredictor {
+    private final class Rows extends BlockwisePredictor<QuestionAnsweringTask.Evaluated> {
         private final int batchSize;
         /** Preference for no answer above which no answer is predicted. */
         private final double threshold;
 
         Rows(PredictionSettings prediction) {
+            super(BLOCK);
             this.batchSize = prediction.batchSize();
             this.threshold = settings.version2WithNegative()
                     ? prediction.model().number(0, QuestionAnsweringTask.THRESHOLD)
@@ -98,12 +89,7 @@ record QuestionAnswerer(
         }
 
         @Override
-        public Iterator<QuestionAnsweringTask.Evaluated> evaluate(
-                SampleSource split, List<String> labels, int part, int parts) {
-            return new BlockwiseIterator<>(split.part(part, parts), BLOCK, this::evaluate, Sample::continuesRow);
-        }
-
-        private List<QuestionAnsweringTask.Evaluated> evaluate(List<Sample> block) {
+        protected List<QuestionAnsweringTask.Evaluated> evaluate(List<Sample> block) {
             return answers(Sample.rows(block), batchSize).stream()
                     .map(this::evaluated)
                     .toList();
@@ -128,11 +114,7 @@ record QuestionAnswerer(
         }
 
         @Override
-        public Iterator<PredictedRow> predict(Iterator<TaskInput> inputs) {
-            return new BlockwiseIterator<>(inputs, BLOCK, this::predict);
-        }
-
-        private List<PredictedRow> predict(List<TaskInput> block) {
+        protected List<PredictedRow> predict(List<TaskInput> block) {
             Iterator<FoundAnswer> answers = answers(
                             block.stream()
                                     .filter(input -> input.error() == null)
@@ -162,8 +144,5 @@ record QuestionAnswerer(
                     answer.found().noAnswer(),
                     null);
         }
-
-        @Override
-        public void close() {}
     }
 }

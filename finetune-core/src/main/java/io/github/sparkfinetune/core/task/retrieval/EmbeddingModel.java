@@ -9,7 +9,7 @@ import io.github.sparkfinetune.core.metric.SimilarityMetrics;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.objective.EmbeddingLoss;
 import io.github.sparkfinetune.core.rank.UnitVectors;
-import io.github.sparkfinetune.core.task.BlockwiseIterator;
+import io.github.sparkfinetune.core.task.BlockwisePredictor;
 import io.github.sparkfinetune.core.task.Inference;
 import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.core.task.PredictionSettings;
@@ -18,20 +18,15 @@ import io.github.sparkfinetune.core.task.Scorer;
 import io.github.sparkfinetune.core.task.TaskModel;
 import io.github.sparkfinetune.core.task.TaskPredictor;
 import io.github.sparkfinetune.data.dataset.Sample;
-import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
 
 /** A model that embeds texts. */
 record EmbeddingModel(NDManager manager, Model model, EmbeddingConfig embedding, EmbeddingLoss objective)
         implements TaskModel {
-    /** Number of batches of a block, in which samples of similar length share a batch. */
-    private static final int BATCHES = 8;
-
     @Override
     public Scorer scorer() {
         return embedding.comparesScores() ? new ScoredPairs() : new RankedPairs();
@@ -120,22 +115,18 @@ record EmbeddingModel(NDManager manager, Model model, EmbeddingConfig embedding,
         }
     }
 
-    private final class Rows implements TaskPredictor {
+    private final class Rows extends BlockwisePredictor<EmbeddingTask.Evaluated> {
         private final int batchSize;
         private final TextTokenizer tokenizer;
 
         Rows(PredictionSettings settings) {
+            super(BATCHES * settings.batchSize());
             batchSize = settings.batchSize();
             tokenizer = TextTokenizer.open(settings.tokenizer());
         }
 
         @Override
-        public Iterator<EmbeddingTask.Evaluated> evaluate(
-                SampleSource split, List<String> labels, int part, int parts) {
-            return new BlockwiseIterator<>(split.part(part, parts), BATCHES * batchSize, this::evaluate);
-        }
-
-        private List<EmbeddingTask.Evaluated> evaluate(List<Sample> samples) {
+        protected List<EmbeddingTask.Evaluated> evaluate(List<Sample> samples) {
             List<PairVectors> vectors = vectors(samples, batchSize);
             List<EmbeddingTask.Evaluated> rows = new ArrayList<>();
             for (int i = 0; i < samples.size(); i++) {
@@ -159,11 +150,7 @@ record EmbeddingModel(NDManager manager, Model model, EmbeddingConfig embedding,
         }
 
         @Override
-        public Iterator<PredictedRow> predict(Iterator<TaskInput> inputs) {
-            return new BlockwiseIterator<>(inputs, BATCHES * batchSize, this::predict);
-        }
-
-        private List<PredictedRow> predict(List<TaskInput> block) {
+        protected List<PredictedRow> predict(List<TaskInput> block) {
             float[][] vectors = Inference.logitsOfInputs(manager, model, block, batchSize);
             return PredictedRow.of(RowType.of(EmbeddingTask.Predicted.class), block, i -> {
                 TaskInput input = block.get(i);

@@ -1,12 +1,11 @@
 package io.github.sparkfinetune.core.task.retrieval;
 
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.metric.RerankingMetrics;
 import io.github.sparkfinetune.core.metric.Sigmoid;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.objective.RerankingLoss;
-import io.github.sparkfinetune.core.task.BlockwiseIterator;
+import io.github.sparkfinetune.core.task.BlockwisePredictor;
 import io.github.sparkfinetune.core.task.Inference;
 import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.core.task.PredictionSettings;
@@ -15,43 +14,30 @@ import io.github.sparkfinetune.core.task.Scorer;
 import io.github.sparkfinetune.core.task.TaskModel;
 import io.github.sparkfinetune.core.task.TaskPredictor;
 import io.github.sparkfinetune.data.dataset.Sample;
-import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.task.retrieval.RankedTexts;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
 
 /** A model that scores pairs of a query and a document. */
 record RerankingModel(NDManager manager, Model model, RerankingLoss objective) implements TaskModel {
-    /** Number of batches of a block, in which samples of similar length share a batch. */
-    private static final int BATCHES = 8;
-
     @Override
     public Scorer scorer() {
         RerankingMetrics metrics = new RerankingMetrics();
-        return new Scorer() {
-            @Override
-            public void add(List<Sample> samples, int batchSize) {
-                float[][] logits = Inference.logits(manager, model, samples, batchSize);
-                for (int i = 0; i < logits.length; i++) {
-                    Sample sample = samples.get(i);
-                    String query = RankedTexts.of(sample.window().row()).query();
-                    for (int d = 0; d < logits[i].length; d++) {
-                        metrics.add(query, Sigmoid.probability(logits[i][d]), sample.targets()[d]);
-                    }
-                    Arrays.stream(objective.losses(logits[i], sample.targets()))
-                            .filter(loss -> !Double.isNaN(loss))
-                            .forEach(metrics::add);
+        return Scorer.of(metrics, (samples, batchSize) -> {
+            float[][] logits = Inference.logits(manager, model, samples, batchSize);
+            for (int i = 0; i < logits.length; i++) {
+                Sample sample = samples.get(i);
+                String query = RankedTexts.of(sample.window().row()).query();
+                for (int d = 0; d < logits[i].length; d++) {
+                    metrics.add(query, Sigmoid.probability(logits[i][d]), sample.targets()[d]);
                 }
+                Arrays.stream(objective.losses(logits[i], sample.targets()))
+                        .filter(loss -> !Double.isNaN(loss))
+                        .forEach(metrics::add);
             }
-
-            @Override
-            public Metrics metrics() {
-                return metrics;
-            }
-        };
+        });
     }
 
     @Override
@@ -59,20 +45,16 @@ record RerankingModel(NDManager manager, Model model, RerankingLoss objective) i
         return new Rows(settings.batchSize());
     }
 
-    private final class Rows implements TaskPredictor {
+    private final class Rows extends BlockwisePredictor<RerankingTask.Evaluated> {
         private final int batchSize;
 
         Rows(int batchSize) {
+            super(BATCHES * batchSize);
             this.batchSize = batchSize;
         }
 
         @Override
-        public Iterator<RerankingTask.Evaluated> evaluate(
-                SampleSource split, List<String> labels, int part, int parts) {
-            return new BlockwiseIterator<>(split.part(part, parts), BATCHES * batchSize, this::evaluate);
-        }
-
-        private List<RerankingTask.Evaluated> evaluate(List<Sample> samples) {
+        protected List<RerankingTask.Evaluated> evaluate(List<Sample> samples) {
             float[][] logits = Inference.logits(manager, model, samples, batchSize);
             List<RerankingTask.Evaluated> rows = new ArrayList<>();
             for (int i = 0; i < logits.length; i++) {
@@ -94,11 +76,7 @@ record RerankingModel(NDManager manager, Model model, RerankingLoss objective) i
         }
 
         @Override
-        public Iterator<PredictedRow> predict(Iterator<TaskInput> inputs) {
-            return new BlockwiseIterator<>(inputs, BATCHES * batchSize, this::predict);
-        }
-
-        private List<PredictedRow> predict(List<TaskInput> block) {
+        protected List<PredictedRow> predict(List<TaskInput> block) {
             float[][] logits = Inference.logitsOfInputs(manager, model, block, batchSize);
             return PredictedRow.of(RowType.of(RerankingTask.Predicted.class), block, i -> {
                 TaskInput input = block.get(i);
@@ -107,8 +85,5 @@ record RerankingModel(NDManager manager, Model model, RerankingLoss objective) i
                         input.index(), input.file(), input.text(), input.textPair(), score, null);
             });
         }
-
-        @Override
-        public void close() {}
     }
 }

@@ -1,11 +1,10 @@
 package io.github.sparkfinetune.core.task.token;
 
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.metric.SequenceLabelingMetrics;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.objective.TokenClassificationLoss;
-import io.github.sparkfinetune.core.task.BlockwiseIterator;
+import io.github.sparkfinetune.core.task.BlockwisePredictor;
 import io.github.sparkfinetune.core.task.Inference;
 import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.core.task.PredictionSettings;
@@ -28,9 +27,6 @@ import java.util.List;
  */
 record TokenClassifier(NDManager manager, Model model, TokenClassificationLoss objective, List<String> labels)
         implements TaskModel {
-    /** Number of batches of a block, in which samples of similar length share a batch. */
-    private static final int BATCHES = 8;
-
     private List<WordLogits> rows(List<Sample> windows, int batchSize) {
         return WordLogits.ofRows(windows, Inference.logits(manager, model, windows, batchSize), labels.size());
     }
@@ -38,19 +34,11 @@ record TokenClassifier(NDManager manager, Model model, TokenClassificationLoss o
     @Override
     public Scorer scorer() {
         SequenceLabelingMetrics metrics = new SequenceLabelingMetrics(labels);
-        return new Scorer() {
-            @Override
-            public void add(List<Sample> samples, int batchSize) {
-                for (WordLogits row : rows(samples, batchSize)) {
-                    metrics.add(row.tags(labels), row.predicted(labels), row.loss());
-                }
+        return Scorer.of(metrics, (samples, batchSize) -> {
+            for (WordLogits row : rows(samples, batchSize)) {
+                metrics.add(row.tags(labels), row.predicted(labels), row.loss());
             }
-
-            @Override
-            public Metrics metrics() {
-                return metrics;
-            }
-        };
+        });
     }
 
     @Override
@@ -58,27 +46,25 @@ record TokenClassifier(NDManager manager, Model model, TokenClassificationLoss o
         return new Rows(settings);
     }
 
-    private final class Rows implements TaskPredictor {
+    private final class Rows extends BlockwisePredictor<TokenClassificationTask.Evaluated> {
         private final PredictionSettings settings;
         private final boolean entities;
 
         Rows(PredictionSettings settings) {
+            super(BATCHES * settings.batchSize());
             this.settings = settings;
             this.entities = TaggedSpans.areOfEntities(labels);
-        }
-
-        private int block() {
-            return BATCHES * settings.batchSize();
         }
 
         @Override
         public Iterator<TokenClassificationTask.Evaluated> evaluate(
                 SampleSource split, List<String> ofDataset, int part, int parts) {
             settings.requireLabels(ofDataset);
-            return new BlockwiseIterator<>(split.part(part, parts), block(), this::evaluate, Sample::continuesRow);
+            return super.evaluate(split, ofDataset, part, parts);
         }
 
-        private List<TokenClassificationTask.Evaluated> evaluate(List<Sample> windows) {
+        @Override
+        protected List<TokenClassificationTask.Evaluated> evaluate(List<Sample> windows) {
             List<List<Sample>> texts = Sample.rows(windows);
             List<WordLogits> found = rows(windows, settings.batchSize());
             List<TokenClassificationTask.Evaluated> rows = new ArrayList<>();
@@ -99,11 +85,7 @@ record TokenClassifier(NDManager manager, Model model, TokenClassificationLoss o
         }
 
         @Override
-        public Iterator<PredictedRow> predict(Iterator<TaskInput> inputs) {
-            return new BlockwiseIterator<>(inputs, block(), this::predict);
-        }
-
-        private List<PredictedRow> predict(List<TaskInput> block) {
+        protected List<PredictedRow> predict(List<TaskInput> block) {
             Iterator<WordLogits> found = rows(
                             block.stream()
                                     .flatMap(input -> input.samples().stream())
@@ -124,8 +106,5 @@ record TokenClassifier(NDManager manager, Model model, TokenClassificationLoss o
                     entities ? null : TaggedSpans.tags(words, found, labels),
                     null);
         }
-
-        @Override
-        public void close() {}
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
+import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
@@ -22,9 +23,11 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -308,10 +311,13 @@ class TaskSpecsTest {
                     .toList();
         }
         List<String> actual = new ArrayList<>();
+        Set<Task> tasks = EnumSet.noneOf(Task.class);
         for (String line : expected) {
             if (line.startsWith("{")) {
-                TaskSpec spec = TaskSpecs.of(RunConfigLoader.parse(
-                        "{model: m, data: {train: t}, output: {dir: o}, " + line.substring(1), "test.yaml", List.of()));
+                RunConfig config = RunConfigLoader.parse(
+                        "{model: m, data: {train: t}, output: {dir: o}, " + line.substring(1), "test.yaml", List.of());
+                tasks.add(config.task());
+                TaskSpec spec = TaskSpecs.of(config);
                 actual.add(line);
                 actual.add("  evaluation");
                 texts(spec.evaluationRows()).forEach(text -> actual.add("    " + text));
@@ -320,5 +326,6 @@ class TaskSpecsTest {
             }
         }
         assertThat(actual).isEqualTo(expected);
+        assertThat(tasks).containsExactlyInAnyOrder(Task.values());
     }
 }

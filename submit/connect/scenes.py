@@ -18,7 +18,8 @@ SERVER_JARS = (
     "https://repo1.maven.org/maven2/org/apache/spark/spark-connect_2.12/{0}/spark-connect_2.12-{0}.jar",
     ("{0}", "3.5.7"),
 )
-PYTEST = "pytest==9.*"
+#: What the tests import beside the clients' own dependencies.
+TOOLS = ("pytest==9.*", "matplotlib==3.*")
 #: pyspark 3.5 needs numpy 1, which the newest versions of these libraries refuse.
 OLDER = ("pyarrow==17.*", "pandas==2.*")
 TESTS = ROOT / "submit/python/tests"
@@ -36,11 +37,11 @@ def of(version):
     """Returns the scenes of a version of Spark by name."""
     work = fresh(ROOT / f"submit/target/connect-run-{version}")
     older = OLDER if version.startswith("3.") else ()
-    full = venv(ROOT / f"submit/target/connect-{version}", f"pyspark[connect]=={version}", PYTEST, *older)
+    full = venv(ROOT / f"submit/target/connect-{version}", f"pyspark[connect]=={version}", *TOOLS, *older)
     clients = {"pyspark": full}
     if not version.startswith("3."):
         clients["pyspark-client"] = venv(
-            ROOT / f"submit/target/connect-client-{version}", f"pyspark-client=={version}", PYTEST
+            ROOT / f"submit/target/connect-client-{version}", f"pyspark-client=={version}", *TOOLS
         )
     scenes = {"session with a JVM": lambda: classic(work, full)}
     for name, client in clients.items():

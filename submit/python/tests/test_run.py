@@ -3,7 +3,10 @@
 import json
 import pathlib
 
+import pandas
+import pyarrow
 import pytest
+from matplotlib import pyplot
 from pyspark.sql.functions import col
 from spark_finetune import ConfigError, DataError, Run, compare, explain_filters
 
@@ -84,6 +87,53 @@ def test_run_is_trained_measured_and_found_again(spark, mails, run, config, capf
     (erasure,) = run.erase(where="id=7")
     assert erasure["finished"] and erasure["changes"]["model_after"] != erasure["changes"]["model_before"]
     assert run.metrics["test"]
+
+
+def test_rows_and_results_are_what_notebooks_hold(spark, config, tmp_path):
+    texts = [("a cat and a cat " if i % 2 == 0 else "the dog of a dog ") + str(i) for i in range(40)]
+    rows = [{"text": text, "label": "cat" if "cat" in text else "dog"} for text in texts]
+    settings = {"data.eval_fraction": 0.2, "training.eval_steps": 4}
+    run = Run(spark, config, settings, train=rows).run()
+    for same in (pandas.DataFrame(rows), pyarrow.Table.from_pylist(rows)):
+        assert Run(spark, config, settings, train=same).config["data"]["train"] == run.config["data"]["train"]
+
+    predicted = run.predict(texts).toPandas()
+    assert list(predicted["text"]) == texts
+    assert sum(said["prediction"] in text for text, said in zip(texts, predicted["prediction"])) > 36
+    for same in (pandas.DataFrame({"text": texts}), pyarrow.table({"text": texts}), [{"text": text} for text in texts]):
+        assert run.predict(same).collect() == run.predict(texts).collect()
+    for wrong, message in (
+        ([], "an empty list has no rows"),
+        (["a cat", 7], "is a list of int, str: give a DataFrame"),
+        ("a cat", "a str has no rows"),
+        ([{"words": "a cat"}], "has no column text"),
+    ):
+        with pytest.raises((ConfigError, DataError), match=message) as caught:
+            run.predict(wrong)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(DataError, match="train: texts alone have no columns"):
+        Run(spark, config, train=texts)
+
+    history = run.history.to_pandas()
+    assert list(history["loss"].dropna()) == [record["loss"] for record in run.history if "loss" in record]
+    assert history["eval_accuracy"].dropna().size == history["step"].max() // 4
+    assert "eval accuracy" in run.history._repr_html_()
+    metrics = run.metrics.to_pandas().set_index("metric")["value"]
+    assert metrics["accuracy"] == run.metrics["test"]["accuracy"]
+    compared = compare({"one": run}).to_pandas()
+    assert list(compared.columns) == ["figure", "one"] and "test accuracy" in list(compared["figure"])
+    pyplot.switch_backend("agg")
+    lines = run.history.plot().get_lines()
+    assert [line.get_label() for line in lines] == ["loss", "eval loss"]
+    assert [label.get_text() for label in run.metrics.plot().get_xticklabels()] == ["cat", "dog"]
+    pyplot.close("all")
+    assert "background:rgba" in run.metrics._repr_html_()
+
+    lora = {"method.type": "lora", "training.max_steps": 2, "output.dir": str(tmp_path / "lora")}
+    merged = Run(spark, config, lora, train=rows).run().merge(str(tmp_path / "merged"))
+    assert (pathlib.Path(merged) / "config.json").exists()
+    with pytest.raises(ConfigError, match="merged exists"):
+        Run.open(spark, lora["output.dir"]).merge(merged)
 
 
 def test_search_and_groups_are_runs(spark, mails, config):

@@ -22,13 +22,24 @@ def shown(value: Cell) -> str:
     return f"{value:,}" if isinstance(value, int) else value
 
 
-def _cell(value: Cell, tag: str) -> str:
+def _cell(value: Cell, tag: str, shade: float = 0.0) -> str:
     style = _LEFT if isinstance(value, str) or value is None else _RIGHT
+    if shade:
+        # Half transparent at most, so that the text is readable in light and dark themes.
+        style += f";background:rgba(31,119,180,{shade / 2:.2f})"
     return f'<{tag} style="{style}">{escape(shown(value))}</{tag}>'
 
 
-def table(rows: Iterable[Sequence[Cell]], header: Sequence[str] = (), caption: str = "") -> str:
-    """Returns a table whose first column names the rows; wide tables scroll."""
+def table(
+    rows: Iterable[Sequence[Cell]],
+    header: Sequence[str] = (),
+    caption: str = "",
+    shades: Sequence[Sequence[float]] | None = None,
+) -> str:
+    """Returns a table whose first column names the rows; wide tables scroll.
+
+    :param shades: from 0 to 1 for each cell after the first of each row, or None
+    """
     rows = [list(row) for row in rows]
     parts = ['<div style="overflow-x:auto;margin-bottom:1em"><table>']
     if caption:
@@ -41,8 +52,9 @@ def table(rows: Iterable[Sequence[Cell]], header: Sequence[str] = (), caption: s
         )
         parts.append(f"<thead><tr>{''.join(cells)}</tr></thead>")
     parts.append("<tbody>")
-    for row in rows:
-        parts.append("<tr>" + _cell(row[0], "th") + "".join(_cell(value, "td") for value in row[1:]) + "</tr>")
+    for i, row in enumerate(rows):
+        shade = [0.0] * (len(row) - 1) if shades is None else shades[i]
+        parts.append("<tr>" + _cell(row[0], "th") + "".join(map(_cell, row[1:], ["td"] * len(shade), shade)) + "</tr>")
     parts.append("</tbody></table></div>")
     return "".join(parts)
 

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame
 
 from spark_finetune import _html
 from spark_finetune._backend import Backend
-from spark_finetune.errors import DataError
+from spark_finetune.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.axes import Axes
 
 #: Most labels that a table lists.
 _MOST_LABELS = 200
+
+
+def _library(name: str, extra: str) -> ModuleType:
+    """Returns a module of a library that an install brings with an extra."""
+    try:
+        return import_module(name)
+    except ModuleNotFoundError:
+        raise ConfigError(f"{name.split('.')[0]} is not installed: pip install 'spark-finetune[{extra}]'") from None
+
+
+def _pandas(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> pandas.DataFrame:
+    return _library("pandas", "pandas").DataFrame(rows, columns=list(columns))
 
 
 @dataclass(frozen=True)
@@ -139,8 +157,82 @@ class Plan:
         return _html.text(str(self))
 
 
+class History(list[dict[str, Any]]):
+    """Records of a training, of logged steps and of evaluations, in their order."""
+
+    def _figures(self) -> list[dict[str, Any]]:
+        """Returns the records with the metrics of evaluations as figures of their own."""
+        flat = []
+        for record in self:
+            figures = {name: value for name, value in record.items() if not isinstance(value, dict)}
+            figures.update((f"eval_{name}", value) for name, value in (record.get("eval") or {}).items())
+            flat.append(figures)
+        return flat
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Returns a table with a row for each record; the metrics of evaluations have names with ``eval_``."""
+        return _library("pandas", "pandas").DataFrame(self._figures())
+
+    def plot(self, names: Sequence[str] = ("loss", "eval_loss"), ax: Axes | None = None) -> Axes:
+        """Draws figures by the step, and returns the axes.
+
+        :param names: columns of :meth:`to_pandas`; those that were not measured are left out
+        :param ax: axes to draw on, by default new ones
+        """
+        axes: Axes = _library("matplotlib.pyplot", "plot").subplots()[1] if ax is None else ax
+        for name in names:
+            points = [(record["step"], record[name]) for record in self._figures() if record.get(name) is not None]
+            if points:
+                axes.plot(*zip(*points), label=_name(name), marker="." if len(points) < 50 else None)
+        axes.set_xlabel("step")
+        axes.legend()
+        return axes
+
+    def _repr_html_(self) -> str:
+        figures = [record for record in self._figures() if "loss" in record or len(record) > 3]
+        if not figures:
+            return _html.note("nothing was trained yet")
+        first, last = figures[0], figures[-1]
+        names = list(dict.fromkeys(name for record in figures for name, value in record.items() if _is_figure(value)))
+        return _html.table(
+            ([_name(name), _float(_first(figures, name)), _float(_first(figures[::-1], name))] for name in names),
+            header=[f"{len(self):,} records", f"step {first['step']:,}", f"step {last['step']:,}"],
+        )
+
+
 class Metrics(dict[str, Any]):
     """``metrics.json`` of a run: ``train``, ``test`` and further measurements."""
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Returns the measurements on held-out text, a row each: ``metric``, ``value``, and ``base`` if measured."""
+        test, base = self.get("test", {}), self.get("base", {})
+        columns = ["metric", "value", *(["base"] if base else [])]
+        return _pandas([[name, value, *([base.get(name)] if base else [])] for name, value in test.items()], columns)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draws the confusion matrix, shaded by the share of each true label, and returns the axes.
+
+        :param ax: axes to draw on, by default new ones
+        :raises DataError: if there is no confusion matrix
+        """
+        matrix = self.get("confusion_matrix")
+        if not matrix:
+            raise DataError("there is no confusion matrix: it is measured by evaluate, for a task with one label")
+        axes: Axes = _library("matplotlib.pyplot", "plot").subplots()[1] if ax is None else ax
+        labels, counts = matrix["labels"], matrix["counts"]
+        shares = [_shares(row) for row in counts]
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
+        axes.set_yticks(range(len(labels)), labels)
+        axes.set_xlabel("predicted")
+        axes.set_ylabel("true")
+        for i, row in enumerate(counts):
+            for j, count in enumerate(row):
+                if count:
+                    axes.text(
+                        j, i, f"{count:,}", ha="center", va="center", color="white" if shares[i][j] > 0.5 else None
+                    )
+        return axes
 
     def _repr_html_(self) -> str:
         parts = []
@@ -250,6 +342,10 @@ class Comparison:
                     )
         return rows
 
+    def to_pandas(self) -> pandas.DataFrame:
+        """Returns :meth:`rows` as a table with a column for each run."""
+        return _pandas(self.rows(), ["figure", *self.metrics])
+
     def _repr_html_(self) -> str:
         return _html.table(self.rows(), header=["", *self.metrics])
 
@@ -287,9 +383,22 @@ def _float(value: Any) -> Any:
     return float(value) if isinstance(value, int) else value
 
 
+def _is_figure(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _first(figures: Sequence[dict[str, Any]], name: str) -> Any:
+    return next(record[name] for record in figures if record.get(name) is not None)
+
+
+def _shares(row: Sequence[int]) -> list[float]:
+    return [count / max(sum(row), 1) for count in row]
+
+
 def _confusion(labels: list[str], counts: list[list[int]]) -> str:
     return _html.table(
         ([label, *row] for label, row in zip(labels, counts)),
         header=["true \\ predicted", *labels],
         caption="Confusion matrix",
+        shades=[_shares(row) for row in counts],
     )

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from pyspark.sql import DataFrame, SparkSession
 
 from spark_finetune._backend import Backend
+from spark_finetune._rows import Rows, frame
 from spark_finetune.data import Comparison, Metrics, Report
 
 
@@ -75,13 +76,13 @@ class Groups(Mapping[str, R]):
         """
         return Report.read(self._backend, f"the folder of the groups of {self.column}")
 
-    def predict(self, rows: DataFrame, output_col: str = "prediction") -> DataFrame:
+    def predict(self, rows: Rows, output_col: str = "prediction") -> DataFrame:
         """Adds the predictions of each row's group: structures with the columns of ``finetune predict``.
 
         A row of a group without a model has the reason in the field ``error``. The predictions are computed lazily,
         and the rows keep their order.
         """
-        return self._backend.predict_per(rows, self.column, output_col)
+        return self._backend.predict_per(frame(self._spark, rows, "rows", None), self.column, output_col)
 
     def predict_files(self, input: str, output: str, *, together: int = 1) -> DataFrame:
         """Predicts each row of files or a table with the model of its group.

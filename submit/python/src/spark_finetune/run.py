@@ -10,7 +10,8 @@ from typing import Any, Union
 from pyspark.sql import DataFrame, SparkSession
 
 from spark_finetune._backend import backends
-from spark_finetune.data import Comparison, Dataset, FunnelLine, Metrics, Plan, Report
+from spark_finetune._rows import Rows, frame
+from spark_finetune.data import Comparison, Dataset, FunnelLine, History, Metrics, Plan, Report
 from spark_finetune.errors import ConfigError, DataError
 from spark_finetune.groups import Groups
 from spark_finetune.search import Search
@@ -35,16 +36,17 @@ class Run:
         config: Config,
         settings: Mapping[str, Any] | None = None,
         *,
-        train: DataFrame | None = None,
-        eval: DataFrame | None = None,
-        test: DataFrame | None = None,
+        train: Rows | None = None,
+        eval: Rows | None = None,
+        test: Rows | None = None,
         stage: str | None = None,
     ) -> None:
         """Reads the configuration and computes nothing else but a checksum of DataFrames.
 
         :param config: path or URI of a YAML file, or a mapping with the same keys
         :param settings: single keys that override ``config``, such as ``{"training.max_steps": 20}``
-        :param train: rows in place of ``data.train``; ``data.text``, ``data.label``, … name their columns.
+        :param train: rows in place of ``data.train``; ``data.text``, ``data.label``, … name their columns. A DataFrame
+            of Spark or pandas, a table of Arrow, or a list of dictionaries.
             Equal rows are the same run in every session; other rows are another run.
         :param eval: rows in place of ``data.eval``
         :param test: rows in place of ``data.test``
@@ -56,7 +58,7 @@ class Run:
         overrides = dict(settings or {})
         for split, rows in (("train", train), ("eval", eval), ("test", test)):
             if rows is not None:
-                overrides[f"data.{split}"] = made.source(rows)
+                overrides[f"data.{split}"] = made.source(frame(spark, rows, split, None))
         assignments = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in overrides.items()]
         if isinstance(config, Mapping):
             text = json.dumps(dict(config), ensure_ascii=False)
@@ -108,6 +110,16 @@ class Run:
         funnel = [FunnelLine(line["name"], line["count"], line["note"]) for line in lines]
         return Dataset(self._backend.samples, manifest, funnel)
 
+    def run(self) -> Run:
+        """Prepares, trains and evaluates, as ``finetune run`` does; finished steps are reused.
+
+        >>> Run(spark, config, train=rows).run().metrics
+        """
+        self.prepare()
+        self.train()
+        self.evaluate()
+        return self
+
     def train(self) -> Run:
         """Trains on the prepared dataset and writes the model; resumes from the newest checkpoint.
 
@@ -121,13 +133,18 @@ class Run:
         self._backend.step("evaluate")
         return self.metrics
 
-    def predict(self, rows: DataFrame, output_col: str = "prediction") -> DataFrame:
+    def predict(self, rows: Rows, output_col: str = "prediction") -> DataFrame:
         """Adds the trained model's predictions: structures with the columns of ``finetune predict``.
 
         Rows need the columns that the ``data`` section names, except the label. The predictions are computed lazily,
         and the rows keep their order.
+
+        >>> run.predict(["a text", "another"]).toPandas()
+
+        :param rows: a DataFrame of Spark or pandas, a table of Arrow, a list of dictionaries, or a list of texts, which
+            are the column ``data.text``
         """
-        return self._backend.predict(rows, output_col)
+        return self._backend.predict(frame(self.spark, rows, "rows", self.config["data"]["text"]), output_col)
 
     def predict_files(self, input: str, output: str) -> DataFrame:
         """Predicts every row of files or a table, in the format of the ``data`` section.
@@ -180,6 +197,34 @@ class Run:
             raise ConfigError("erase takes one choice of documents: give it where, hash, text_file or subject")
         self._backend.step("erase", **chosen, near_duplicates=near_duplicates, as_prepared=as_prepared, plan=plan)
         return list(json.loads(self._backend.file("erasure.json") or "[]"))
+
+    def merge(self, output: str, adapter: str | None = None) -> str:
+        """Merges the adapter into its base model, and writes the model's folder.
+
+        :param output: folder of the merged model, which must not exist
+        :param adapter: folder of a PEFT adapter, by default the run's adapter
+        :return: the folder
+        """
+        self._backend.step("merge", output=output, **({} if adapter is None else {"adapter": adapter}))
+        return output
+
+    def push(self, repo: str, public: bool = False) -> None:
+        """Uploads the model or the adapter to the Hugging Face Hub, with the token in ``HF_TOKEN``.
+
+        :param repo: ``ORG/NAME`` or ``ORG/NAME@BRANCH``; created if it does not exist
+        :param public: whether a new repository is public
+        """
+        self.command("push", repo=repo, public=public)
+
+    def export(self, output: str, type: str = "F16") -> str:
+        """Writes the trained language model as a file for llama.cpp.
+
+        :param output: the file, which must not exist
+        :param type: type of the weights: F32, F16, BF16, Q8_0 or Q4_0
+        :return: the file
+        """
+        self.command("export", output=output, type=type)
+        return output
 
     def command(self, name: str, **arguments: Any) -> None:
         """Runs a command that has no method of its own, such as ``trace``, ``mine`` or ``export``.
@@ -247,10 +292,10 @@ class Run:
         return Metrics(json.loads(self._backend.file("metrics.json") or "{}"))
 
     @property
-    def history(self) -> list[dict[str, Any]]:
-        """Records of the training, one per logged step; ``pandas.DataFrame(run.history)`` makes a table of them."""
+    def history(self) -> History:
+        """Records of the training, one per logged step."""
         # The last line may be incomplete.
-        return [json.loads(line) for line in (self._backend.file("metrics.jsonl") or "").split("\n")[:-1]]
+        return History(json.loads(line) for line in (self._backend.file("metrics.jsonl") or "").split("\n")[:-1])
 
     @property
     def report(self) -> Report:

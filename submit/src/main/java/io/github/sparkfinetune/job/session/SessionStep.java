@@ -51,7 +51,8 @@ record SessionStep(boolean writesStatus, Work work) {
             "predict", SessionStep::predict,
             "predict_per", SessionStep::predictPer,
             "run_per", SessionStep::runPer,
-            "tune", SessionStep::tune);
+            "tune", SessionStep::tune,
+            "merge", SessionStep::merge);
 
     /** @throws RunException if there is no step of this name */
     static void require(String name) {
@@ -100,6 +101,15 @@ record SessionStep(boolean writesStatus, Work work) {
 
     private static GroupRun groups(In in, Arguments given) throws IOException {
         return new GroupRun(in.run(), given.text("column"), given.number("together"), in.jobs(), in.console());
+    }
+
+    private static SessionStep merge(Arguments given) {
+        String output = given.text("output");
+        String adapter = given.optional("adapter");
+        return new SessionStep(false, in -> {
+            in.console().say("merged    " + in.jobs().merge(in.run(), adapter, output));
+            in.console().say("model     " + output);
+        });
     }
 
     private static SessionStep tune(Arguments given) {

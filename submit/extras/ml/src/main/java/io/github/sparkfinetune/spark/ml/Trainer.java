@@ -2,20 +2,25 @@ package io.github.sparkfinetune.spark.ml;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.hf.Sha256;
 import io.github.sparkfinetune.spark.listener.CommandOnRun;
 import io.github.sparkfinetune.spark.listener.RunListeners;
 import io.github.sparkfinetune.spark.ml.stage.Outputs;
 import io.github.sparkfinetune.spark.ml.stage.RunSettings;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.run.PlanJob;
+import io.github.sparkfinetune.spark.source.FrameSource;
 import io.github.sparkfinetune.spark.train.Extent;
 import io.github.sparkfinetune.spark.train.TrainJob;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.ml.Estimator;
 import org.apache.spark.ml.param.DoubleParam;
@@ -37,7 +42,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Estimator of Spark ML that fine-tunes a model on a DataFrame. It prepares the rows and trains on them as
  * {@code finetune prepare} and {@code finetune train} do. Each fit has its own folder in {@code outputDir}, which is a
- * folder of a run.
+ * folder of a run and is named by the rows and the settings. So the same fit again resumes from the newest checkpoint;
+ * after the end of the training its model is the same.
  *
  * @param <S> subclass
  * @param <M> model that a fit returns
@@ -47,6 +53,12 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
     private static final long serialVersionUID = 1L;
 
     private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
+
+    /** Of 32 bits, so that a folder's name stays readable. */
+    private static final int HASH_DIGITS = 8;
+
+    /** Numbers of fits that read a view now. */
+    private static final Map<Source, Integer> SOURCES = new ConcurrentHashMap<>();
 
     /** Placeholder for the prediction, where only the types of columns are needed. */
     static final Column NONE = functions.lit(null);
@@ -65,11 +77,13 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
     private final LongParam seed;
     private final StringArrayParam settings;
 
+    private record Source(SparkSession session, String view) {}
+
     Trainer(String uid) {
         // Params read the uid when they are created.
         this.uid = uid;
         model = new Param<>(this, "model", "folder of a model in Hugging Face layout, or hub:ORG/NAME");
-        outputDir = new Param<>(this, "outputDir", "folder in which each fit creates its own folder of a run");
+        outputDir = new Param<>(this, "outputDir", "folder in which each fit has its own folder of a run");
         labelCol = new Param<>(this, "labelCol", "column of the labels");
         predictionCol = new Param<>(this, "predictionCol", "column of the prediction");
         method = new Param<>(this, "method", "full, freeze, lora or qlora");
@@ -225,14 +239,26 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
         return copyValues(trained(run, dataset).setParent(this), ParamMap.empty());
     }
 
-    /** Does the work with a new run on the rows. The run's source exists until the work ends. */
+    /** Does the work with the run on the rows. The run's source exists until the work of all equal fits ends. */
     final <T> T withRun(Dataset<?> dataset, Function<RunConfig, T> work) {
-        String name = "fit_" + UUID.randomUUID().toString().replace("-", "");
-        rows(dataset).createOrReplaceTempView(name);
+        SparkSession session = dataset.sparkSession();
+        Dataset<Row> rows = rows(dataset);
+        String view = "fit_" + FrameSource.name(rows);
+        Source source = new Source(session, view);
+        SOURCES.compute(source, (key, users) -> {
+            rows.createOrReplaceTempView(view);
+            return users == null ? 1 : users + 1;
+        });
         try {
-            return work.apply(run(dataset.sparkSession(), name));
+            return work.apply(run(session, view));
         } finally {
-            dataset.sparkSession().catalog().dropTempView(name);
+            SOURCES.computeIfPresent(source, (key, users) -> {
+                if (users > 1) {
+                    return users - 1;
+                }
+                session.catalog().dropTempView(view);
+                return null;
+            });
         }
     }
 
@@ -249,19 +275,29 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
         }
     }
 
-    private RunConfig run(SparkSession session, String name) {
+    private RunConfig run(SparkSession session, String view) {
         List<String> all = new ArrayList<>(taskSettings());
         all.add(RunSettings.setting("model", RunSettings.required(this, model)));
-        all.add(RunSettings.setting("output.dir", RunSettings.required(this, outputDir) + "/" + name));
-        all.add(RunSettings.setting("data.train", "table:" + name));
+        all.add(RunSettings.setting("data.train", "table:" + view));
         all.add("data.eval_fraction=0.0");
         keys().forEach((key, param) -> {
             if (isDefined(param)) {
                 all.add(RunSettings.setting(key, getOrDefault(param)));
             }
         });
-        all.addAll(Arrays.asList(getOrDefault(settings)));
+        List<String> further = Arrays.asList(getOrDefault(settings));
+        String name = view + "_" + hash(Stream.concat(all.stream(), further.stream()));
+        all.add(RunSettings.setting("output.dir", RunSettings.required(this, outputDir) + "/" + name));
+        all.addAll(further);
         return RunSettings.run(session, this, all);
+    }
+
+    /** Returns a hash of the settings in hexadecimal digits, of which the last one with a key counts. */
+    private static String hash(Stream<String> settings) {
+        Map<String, String> byKey = new TreeMap<>();
+        settings.forEach(setting -> byKey.put(setting.split("=", 2)[0], setting));
+        return Sha256.of(String.join("\n", byKey.values()).getBytes(StandardCharsets.UTF_8))
+                .substring(0, HASH_DIGITS);
     }
 
     /** Returns the parameters that set keys of the run, by key. */

@@ -14,9 +14,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.apache.spark.SparkException;
 import org.apache.spark.api.java.function.VoidFunction2;
 import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
@@ -31,6 +33,7 @@ import org.apache.spark.ml.tuning.ParamGridBuilder;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.functions;
 import org.apache.spark.sql.streaming.StreamingQuery;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
@@ -38,6 +41,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Uses of a tiny real model as Spark ML's estimators and transformers. */
 @Timeout(600)
@@ -104,6 +108,54 @@ class TextClassifierTest extends SparkMlTest {
         assertThat(RecordingListener.EVENTS)
                 .contains("step 1", "FINISHED [run.yaml]")
                 .anyMatch(event -> event.startsWith("trained "));
+    }
+
+    @Test
+    void theSameFitResumesFromTheNewestCheckpoint(@TempDir Path folder) throws Exception {
+        Dataset<Row> mails = mails(false);
+        TextClassifierTrainer trainer = trainer()
+                .setSettings(
+                        "training.report_to=[tensorboard]",
+                        "training.max_steps=400",
+                        "training.logging_steps=1",
+                        "training.save_steps=10");
+        int before = RecordingListener.EVENTS.size();
+        CompletableFuture<TextClassifierModel> killed = CompletableFuture.supplyAsync(
+                () -> trainer.copy(ParamMap.empty()).fit(mails));
+        while (!killed.isDone() && !events(before).contains("step 25")) {
+            TimeUnit.MILLISECONDS.sleep(10);
+        }
+        spark.sparkContext().cancelAllJobs();
+        assertThatThrownBy(killed::get).hasRootCauseInstanceOf(SparkException.class);
+
+        int resumed = RecordingListener.EVENTS.size();
+        TextClassifierModel model =
+                trainer.fit(mails.orderBy(functions.desc("id")).repartition(3));
+        assertThat(events(resumed)).doesNotContain("step 5").contains("step 400");
+        int ended = RecordingListener.EVENTS.size();
+        TextClassifierModel again = trainer.fit(mails);
+        assertThat(again.runDir()).isEqualTo(model.runDir());
+        assertThat(events(ended)).doesNotContain("step 380");
+        assertThat(spark.sql("SHOW TABLES").select("tableName").collectAsList())
+                .noneMatch(row -> row.getString(0).startsWith("fit_"));
+
+        TextClassifierModel undisturbed =
+                trainer.copy(ParamMap.empty()).setOutputDir(folder.toString()).fit(mails);
+        assertThat(weights(model)).hasSameBinaryContentAs(weights(undisturbed));
+        String other = trainer.setLearningRate(1e-3)
+                .setSettings("training.max_steps=1")
+                .fit(mails)
+                .runDir();
+        assertThat(other).isNotEqualTo(model.runDir());
+        assertThat(trainer.fit(mails.limit(39)).runDir()).isNotEqualTo(other);
+    }
+
+    private static List<String> events(int from) {
+        return RecordingListener.EVENTS.stream().skip(from).toList();
+    }
+
+    private static Path weights(TextClassifierModel model) {
+        return Path.of(URI.create(model.runDir())).resolve("model/model.safetensors");
     }
 
     private static List<Integer> ids(Dataset<Row> rows) {

@@ -2,6 +2,7 @@
 
 import fnmatch
 import os
+import pathlib
 import shutil
 import subprocess
 import time
@@ -158,9 +159,15 @@ def speculation(scene):
         )
 
 
-def has_shuffle_data(folder):
-    """Returns whether a folder has map output. Spark may remove subfolders meanwhile, which os.walk skips."""
-    return any(fnmatch.filter(names, "shuffle_*.data") for _, _, names in os.walk(folder))
+def has_shuffle_data(executor):
+    """Returns whether an executor has map output, in the folders that its worker has given it."""
+    try:
+        variables = pathlib.Path(f"/proc/{executor}/environ").read_bytes().decode().split("\0")
+    except OSError:
+        return False
+    folders = [path for line in variables if line.startswith("SPARK_EXECUTOR_DIRS=") for path in line[20:].split(":")]
+    # Spark may remove subfolders meanwhile, which os.walk skips.
+    return any(fnmatch.filter(names, "shuffle_*.data") for folder in folders for _, _, names in os.walk(folder))
 
 
 @fault
@@ -168,7 +175,7 @@ def lost_map_output(scene):
     """The executor with the shuffle files of prepare is killed; the files and its cached blocks are lost."""
     with scene.cluster() as cluster:
         run = scene.run(cluster)
-        executors = run.until(lambda: has_shuffle_data(cluster.temporary) and cluster.executors())
+        executors = run.until(lambda: list(filter(has_shuffle_data, cluster.executors())))
         if not isinstance(executors, list):
             raise Failure(f"the run ended before prepare wrote map output: {run.error()[:160]}")
         kill(executors[0])

@@ -6,8 +6,12 @@ import java.util.regex.Pattern;
 
 /** Recognizes errors that report a lack of memory. PyTorch reports it only in the text of an error. */
 final class OutOfMemory {
-    private static final Pattern HOST =
-            Pattern.compile("can't allocate memory: you tried to allocate (\\d+) bytes|std::bad_alloc");
+    /**
+     * The last one is oneDNN's. It refuses what it cannot compute with another text, before it allocates the code of a
+     * product.
+     */
+    private static final Pattern HOST = Pattern.compile("can't allocate memory: you tried to allocate (\\d+) bytes"
+            + "|std::bad_alloc|could not create a primitive(?! descriptor)");
 
     private static final Pattern DEVICE =
             Pattern.compile("CUDA out of memory\\.(?: Tried to allocate ([0-9.]+ \\wi?B))?");

@@ -25,6 +25,12 @@ class OutOfMemoryTest {
                         + " spark.executor.memoryOverhead, or lower training.per_device_train_batch_size or"
                         + " data.max_length, or set training.gradient_checkpointing=true");
         assertThat(failed(new RuntimeException("std::bad_alloc")).message()).contains("PyTorch requested more)");
+        assertThat(failed(new RuntimeException("RuntimeError: could not create a primitive"))
+                        .message())
+                .contains("PyTorch requested more)");
+        assertThat(failed(new RuntimeException("could not create a primitive descriptor for a matmul primitive"))
+                        .message())
+                .doesNotContain("memory");
         assertThat(failed(new RuntimeException("CUDA out of memory. Tried to allocate 1.50 GiB. GPU 0 has"))
                         .message())
                 .contains("the GPU has no memory left, PyTorch requested 1.50 GiB)")

@@ -24,7 +24,7 @@ class JvmBackends:
 
     def source(self, rows: DataFrame) -> str:
         with java_errors():
-            return str(java_class(self._spark.sparkContext, "spark.source.FrameSource").view(rows._jdf))
+            return str(java_class(self._spark.sparkContext, "spark.source.NamedRows").view(rows._jdf))
 
     def of_text(self, text: str, name: str, settings: list[str], stage: str | None) -> JvmRun:
         with java_errors():

@@ -31,6 +31,12 @@ def _library(name: str, extra: str) -> ModuleType:
         raise ConfigError(f"{name.split('.')[0]} is not installed: pip install 'spark-finetune[{extra}]'") from None
 
 
+def _axes(ax: Axes | None) -> Axes:
+    """Returns the given axes, or new ones."""
+    made: Axes = _library("matplotlib.pyplot", "plot").subplots()[1] if ax is None else ax
+    return made
+
+
 def _pandas(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> pandas.DataFrame:
     return _library("pandas", "pandas").DataFrame(rows, columns=list(columns))
 
@@ -179,7 +185,7 @@ class History(list[dict[str, Any]]):
         :param names: columns of :meth:`to_pandas`; those that were not measured are left out
         :param ax: axes to draw on, by default new ones
         """
-        axes: Axes = _library("matplotlib.pyplot", "plot").subplots()[1] if ax is None else ax
+        axes = _axes(ax)
         for name in names:
             points = [(record["step"], record[name]) for record in self._figures() if record.get(name) is not None]
             if points:
@@ -189,14 +195,14 @@ class History(list[dict[str, Any]]):
         return axes
 
     def _repr_html_(self) -> str:
-        figures = [record for record in self._figures() if "loss" in record or len(record) > 3]
-        if not figures:
+        if not self:
             return _html.note("nothing was trained yet")
-        first, last = figures[0], figures[-1]
-        names = list(dict.fromkeys(name for record in figures for name, value in record.items() if _is_figure(value)))
+        # The first and the last value of each figure: dict keeps the place of the first key and takes the last value.
+        figures = [(name, value) for record in self._figures() for name, value in record.items() if value is not None]
+        first, last = dict(reversed(figures)), dict(figures)
         return _html.table(
-            ([_name(name), _float(_first(figures, name)), _float(_first(figures[::-1], name))] for name in names),
-            header=[f"{len(self):,} records", f"step {first['step']:,}", f"step {last['step']:,}"],
+            ([_name(name), _float(first[name]), _float(last[name])] for name in last),
+            header=[f"{len(self):,} records", "first", "last"],
         )
 
 
@@ -218,7 +224,7 @@ class Metrics(dict[str, Any]):
         matrix = self.get("confusion_matrix")
         if not matrix:
             raise DataError("there is no confusion matrix: it is measured by evaluate, for a task with one label")
-        axes: Axes = _library("matplotlib.pyplot", "plot").subplots()[1] if ax is None else ax
+        axes = _axes(ax)
         labels, counts = matrix["labels"], matrix["counts"]
         shares = [_shares(row) for row in counts]
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -381,14 +387,6 @@ def _range(length: int) -> str:
 
 def _float(value: Any) -> Any:
     return float(value) if isinstance(value, int) else value
-
-
-def _is_figure(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _first(figures: Sequence[dict[str, Any]], name: str) -> Any:
-    return next(record[name] for record in figures if record.get(name) is not None)
 
 
 def _shares(row: Sequence[int]) -> list[float]:

@@ -2,6 +2,8 @@ package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.job.Jobs;
+import io.github.sparkfinetune.job.Pipeline;
+import java.io.IOException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -29,8 +31,7 @@ final class MergeCommand extends JobCommand {
     }
 
     @Override
-    void execute(RunConfig run, Jobs jobs) {
-        say("merged    " + jobs.merge(run, adapter, output));
-        say("model     " + output);
+    void execute(RunConfig run, Jobs jobs) throws IOException {
+        new Pipeline(run, jobs, this).merge(adapter, output);
     }
 }

@@ -142,6 +142,17 @@ public final class Pipeline {
         return MetricsFile.isMeasured(folder);
     }
 
+    /**
+     * Merges an adapter into its base model.
+     *
+     * @param adapter folder of the adapter, or null for the adapter that the run trained
+     * @param output folder of the merged model; must not exist
+     */
+    public void merge(String adapter, String output) {
+        console.say("merged    " + jobs.merge(run, adapter, output));
+        console.say("model     " + output);
+    }
+
     /** Merges the trained adapter if a later stage starts from the result, unless this is already done. */
     public void mergeForLater(List<Stage> later) throws IOException {
         String merged = RunConfigLoader.merged(run);

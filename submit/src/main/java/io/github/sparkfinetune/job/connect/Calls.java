@@ -5,7 +5,7 @@ import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.job.session.Arguments;
 import io.github.sparkfinetune.job.session.SessionRun;
 import io.github.sparkfinetune.spark.predict.CorpusVerdicts;
-import io.github.sparkfinetune.spark.source.FrameSource;
+import io.github.sparkfinetune.spark.source.NamedRows;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
@@ -63,7 +63,7 @@ final class Calls {
                         .json());
             case "ofFolder" ->
                 text(SessionRun.ofFolder(session, arguments.text("folder")).json());
-            case "rows" -> text(FrameSource.view(session.table(arguments.text("view"))));
+            case "rows" -> text(NamedRows.view(session.table(arguments.text("view"))));
             case "verdicts" ->
                 view(CorpusVerdicts.of(
                         session.table(arguments.text("view")), arguments.text("column"), arguments.texts("settings")));

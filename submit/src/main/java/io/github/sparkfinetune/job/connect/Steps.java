@@ -49,6 +49,9 @@ final class Steps {
         private final SessionRun run;
         private final ArrayNode lines = JsonFiles.MAPPER.createArrayNode();
         private final long lostNanos;
+        /** Of the clock's thread alone. */
+        private boolean cancelled;
+
         private boolean asked;
         private long askedLast;
 
@@ -63,14 +66,9 @@ final class Steps {
             return shown(from);
         }
 
-        /** Cancels the step if its client has stopped asking; returns whether it did. */
-        boolean cancelIfLost() {
-            synchronized (this) {
-                if (!asked || System.nanoTime() - askedLast < lostNanos) {
-                    return false;
-                }
-            }
-            return run.cancel();
+        /** Returns whether the client has asked, and has stopped asking. */
+        synchronized boolean isLost() {
+            return asked && System.nanoTime() - askedLast >= lostNanos;
         }
 
         /** Returns all complete lines from a number on, so that a client that lost an answer may ask again. */
@@ -113,8 +111,10 @@ final class Steps {
         }
     }
 
+    /** Cancels a step once: a second interrupt would fail the files that it writes at its end. */
     private static void endIfLost(String id, Step step, String lost) {
-        if (step.cancelIfLost()) {
+        if (!step.cancelled && step.isLost() && step.run.cancel()) {
+            step.cancelled = true;
             LOG.warn("step {} is cancelled: its client has not asked for its progress for {} ({})", id, lost, LOST);
         }
     }

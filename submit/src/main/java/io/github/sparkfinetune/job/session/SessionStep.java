@@ -106,10 +106,7 @@ record SessionStep(boolean writesStatus, Work work) {
     private static SessionStep merge(Arguments given) {
         String output = given.text("output");
         String adapter = given.optional("adapter");
-        return new SessionStep(false, in -> {
-            in.console().say("merged    " + in.jobs().merge(in.run(), adapter, output));
-            in.console().say("model     " + output);
-        });
+        return new SessionStep(false, in -> in.pipeline().merge(adapter, output));
     }
 
     private static SessionStep tune(Arguments given) {

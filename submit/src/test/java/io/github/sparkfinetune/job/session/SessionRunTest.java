@@ -9,7 +9,7 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.job.Mails;
 import io.github.sparkfinetune.spark.predict.CorpusVerdicts;
-import io.github.sparkfinetune.spark.source.FrameSource;
+import io.github.sparkfinetune.spark.source.NamedRows;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,7 +50,7 @@ class SessionRunTest {
     }
 
     private static SessionRun run(Dataset<Row> rows, String name, String... settings) {
-        List<String> all = Mails.settings(FrameSource.view(rows), dir.resolve(name), settings);
+        List<String> all = Mails.settings(NamedRows.view(rows), dir.resolve(name), settings);
         return SessionRun.ofText(spark, "{}", "config", all, null);
     }
 
@@ -235,9 +235,9 @@ class SessionRunTest {
     @Test
     void viewsOfEqualRowsHaveOneName() {
         Dataset<Row> rows = Mails.rows(spark, 20);
-        assertThat(FrameSource.view(rows.orderBy(functions.desc("text")).repartition(3)))
-                .isEqualTo(FrameSource.view(rows))
-                .isNotEqualTo(FrameSource.view(Mails.rows(spark, 19)));
+        assertThat(NamedRows.view(rows.orderBy(functions.desc("text")).repartition(3)))
+                .isEqualTo(NamedRows.view(rows))
+                .isNotEqualTo(NamedRows.view(Mails.rows(spark, 19)));
     }
 
     @Test

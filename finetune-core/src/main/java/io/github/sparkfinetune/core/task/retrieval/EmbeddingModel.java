@@ -29,7 +29,7 @@ record EmbeddingModel(NDManager manager, Model model, EmbeddingConfig embedding,
         implements TaskModel {
     @Override
     public Scorer scorer() {
-        return embedding.comparesScores() ? new ScoredPairs() : new RankedPairs();
+        return embedding.comparesScores() ? scoredPairs() : new RankedPairs();
     }
 
     @Override
@@ -98,21 +98,14 @@ record EmbeddingModel(NDManager manager, Model model, EmbeddingConfig embedding,
         }
     }
 
-    private final class ScoredPairs implements Scorer {
-        private final SimilarityMetrics metrics = new SimilarityMetrics(embedding.scale());
-
-        @Override
-        public void add(List<Sample> samples, int batchSize) {
+    private Scorer scoredPairs() {
+        SimilarityMetrics metrics = new SimilarityMetrics(embedding.scale());
+        return Scorer.of(metrics, (samples, batchSize) -> {
             List<PairVectors> vectors = vectors(samples, batchSize);
             for (int i = 0; i < samples.size(); i++) {
                 metrics.add(vectors.get(i).cosine(), samples.get(i).targets()[0]);
             }
-        }
-
-        @Override
-        public Metrics metrics() {
-            return metrics;
-        }
+        });
     }
 
     private final class Rows extends BlockwisePredictor<EmbeddingTask.Evaluated> {

@@ -9,7 +9,7 @@ import io.github.sparkfinetune.spark.ml.stage.Outputs;
 import io.github.sparkfinetune.spark.ml.stage.RunSettings;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.run.PlanJob;
-import io.github.sparkfinetune.spark.source.FrameSource;
+import io.github.sparkfinetune.spark.source.NamedRows;
 import io.github.sparkfinetune.spark.train.Extent;
 import io.github.sparkfinetune.spark.train.TrainJob;
 import java.nio.charset.StandardCharsets;
@@ -54,7 +54,7 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
 
     private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
 
-    /** Of 32 bits, so that a folder's name stays readable. */
+    /** Digits of the hash in a folder's name. */
     private static final int HASH_DIGITS = 8;
 
     /** Numbers of fits that read a view now. */
@@ -243,7 +243,7 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
     final <T> T withRun(Dataset<?> dataset, Function<RunConfig, T> work) {
         SparkSession session = dataset.sparkSession();
         Dataset<Row> rows = rows(dataset);
-        String view = "fit_" + FrameSource.name(rows);
+        String view = "fit_" + NamedRows.name(rows);
         Source source = new Source(session, view);
         SOURCES.compute(source, (key, users) -> {
             rows.createOrReplaceTempView(view);

@@ -4,9 +4,9 @@ import java.util.Locale;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
-/** Rows of a session as the source of a run. */
-public final class FrameSource {
-    private FrameSource() {}
+/** Rows of a session, which a run finds again by a name of their content. */
+public final class NamedRows {
+    private NamedRows() {}
 
     /**
      * Registers rows as a view and returns the source {@code table:NAME} for a run. So a run on equal rows finds its

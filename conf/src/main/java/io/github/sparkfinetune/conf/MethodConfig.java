@@ -57,6 +57,8 @@ public record MethodConfig(
         @Key(hf = "BitsAndBytesConfig") @JsonProperty("bnb_4bit_use_double_quant")
         boolean bnb4bitUseDoubleQuant)
         implements Serializable {
+    private static final ModuleNames ALL_LINEAR = ModuleNames.matching("all-linear");
+
     private static final String INIT = "method.init_lora_weights";
 
     /** PEFT's default of {@code init_lora_weights}: B is zero. */
@@ -170,7 +172,7 @@ public record MethodConfig(
 
     /** Returns a method that trains every parameter. */
     public static MethodConfig full() {
-        return of(Type.FULL, null, 8, 8, null);
+        return of(Type.FULL, null, 16, 32, ALL_LINEAR);
     }
 
     /**
@@ -178,7 +180,7 @@ public record MethodConfig(
      * {@code layers} is null.
      */
     public static MethodConfig freeze(Integer layers) {
-        return of(Type.FREEZE, layers, 8, 8, null);
+        return of(Type.FREEZE, layers, 16, 32, ALL_LINEAR);
     }
 
     /** Returns LoRA with new adapters and PEFT's defaults. */

@@ -7,13 +7,16 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.spark.cluster.ClusterChecks;
 import io.github.sparkfinetune.spark.run.OutputFolder;
 import io.github.sparkfinetune.spark.run.RunPaths;
+import io.github.sparkfinetune.testing.LibraryDefaults;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -117,6 +120,29 @@ class RefusalsTest {
                 .contains("training.seed was 42 and is now 7")
                 .contains("choose another output.dir");
         assertThat(folder.resolve("run/run.yaml")).hasContent(before);
+    }
+
+    @Test
+    void aRunKeepsTheDefaultsThatItBeganWith() {
+        Configuration hadoop = new Configuration();
+        RunConfig begun = withDefaults(LibraryDefaults.with(List.of("method.type=lora")));
+        OutputFolder.claim(begun, hadoop);
+
+        RunConfig now = withDefaults(List.of("method.type=lora"));
+        assertThat(now.training().learningRate()).isEqualTo(5e-4);
+        OutputFolder.claim(now, hadoop);
+        assertThat(OutputFolder.pinned(now, hadoop)).isEqualTo(begun);
+        assertRefused(() -> OutputFolder.claim(withDefaults(List.of("method.type=lora", "method.r=4")), hadoop))
+                .contains("method.r was 8 and is now 4")
+                .doesNotContain("learning_rate");
+        assertRefused(() -> OutputFolder.claim(withDefaults(List.of("method.type=full")), hadoop))
+                .contains("method.type was lora and is now full")
+                .doesNotContain("epochs");
+    }
+
+    private RunConfig withDefaults(List<String> settings) {
+        String yaml = "{model: m, task: classification, data: {train: t}, output: {dir: %s/run}}".formatted(folder);
+        return AbsolutePaths.of(RunConfigLoader.parse(yaml, "test.yaml", settings), new Configuration());
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.testing.LibraryDefaults;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,6 +17,6 @@ public final class Runs {
                 List.of("cluster.ranks=2", "cluster.timeout_seconds=5", "output.dir=" + folder.resolve("run")));
         all.addAll(List.of(overrides));
         String yaml = "model: " + folder + "/model\ntask: classification\ndata: {train: " + folder + "/mails.jsonl}\n";
-        return RunConfigLoader.parse(yaml, "test.yaml", all);
+        return RunConfigLoader.parse(yaml, "test.yaml", LibraryDefaults.with(all));
     }
 }

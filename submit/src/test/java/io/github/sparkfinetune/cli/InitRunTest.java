@@ -126,7 +126,7 @@ class InitRunTest {
         assertThat(printed).contains("task        preference: pairs of answers in chosen and rejected");
         RunConfig config = RunConfigLoader.load(file, List.of());
         assertThat(config.method().type()).isEqualTo(MethodConfig.Type.LORA);
-        assertThat(config.training().learningRate()).isEqualTo(1e-5);
+        assertThat(config.training().learningRate()).isEqualTo(1e-4);
         run("plan", "--local", "--config", file.toString());
     }
 

@@ -35,6 +35,7 @@ final class Binder {
     }
 
     RunConfig bind() {
+        settings.fill(Usual.of(text("task"), text("method.type")));
         List<String> missing =
                 Keys.all().keySet().stream().filter(this::isMissing).toList();
         if (!missing.isEmpty()) {
@@ -42,6 +43,11 @@ final class Binder {
                     + " missing: set in the file or with --set " + missing.get(0) + "=VALUE");
         }
         return (RunConfig) section("", RunConfig.class);
+    }
+
+    private String text(String path) {
+        Setting setting = settings.get(path);
+        return setting != null && setting.node() instanceof ScalarNode scalar ? scalar.getValue() : "";
     }
 
     private boolean isMissing(String path) {

@@ -23,8 +23,9 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * Reads the configuration of a run from {@code defaults.yaml}, the run's YAML file and the overrides of the command
- * line; the later source wins. Every error is one line that names the key and the file and line, or the override.
+ * Reads the configuration of a run from {@code defaults.yaml}, {@code usual.yaml}, the run's YAML file and the
+ * overrides of the command line; the later source wins. Every error is one line that names the key and the file and
+ * line, or the override.
  */
 public final class RunConfigLoader {
     private static final String DEFAULTS = "defaults.yaml";

@@ -112,6 +112,15 @@ final class Settings {
         add(path, compose(override.substring(equals + 1), where), mark -> where, where);
     }
 
+    /** Sets the values of keys that nothing has set. */
+    void fill(Map<String, String> values) {
+        values.forEach((path, value) -> {
+            if (!changed.containsKey(path)) {
+                settings.put(path, new Setting(compose(value, path), path));
+            }
+        });
+    }
+
     /** Gives the keys of a section or map their defaults; returns false if none was changed. */
     private boolean reset(String path) {
         if (!changed.keySet().removeIf(key -> key.startsWith(path + "."))) {

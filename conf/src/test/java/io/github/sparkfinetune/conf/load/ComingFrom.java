@@ -23,8 +23,12 @@ final class ComingFrom {
             new Different(
                     "training.learning_rate",
                     "5e-5; SFT 2e-5, DPO and KTO 1e-6, reward 1e-4",
-                    "set it for preferences: 5e-5 is usually too high there"),
-            new Different("training.num_train_epochs", "3", ""),
+                    "[by task and method](../../CONFIG.md#defaults-of-tasks-and-methods)"),
+            new Different("training.num_train_epochs", "3", "[by task](../../CONFIG.md#defaults-of-tasks-and-methods)"),
+            new Different("training.warmup_ratio", "0", ""),
+            new Different("method.r", "8", ""),
+            new Different("method.lora_alpha", "8", ""),
+            new Different("method.target_modules", "by architecture, usually query and value", ""),
             new Different("training.per_device_train_batch_size", "8", ""),
             new Different("training.per_device_eval_batch_size", "8", ""),
             new Different(

@@ -23,7 +23,7 @@ import java.util.stream.Collectors;
 
 /**
  * Writes {@code CONFIG.md}: types and marks come from the records, allowed values from their checks, meanings from
- * their Javadoc, and defaults from {@code defaults.yaml}.
+ * their Javadoc, and defaults from {@code defaults.yaml} and {@code usual.yaml}.
  */
 final class ConfigReference {
     private static final RunConfig VALID = RunConfigLoader.parse(
@@ -108,7 +108,7 @@ final class ConfigReference {
                 - A key marked \\* may differ between two commands of one run, because what is trained does not depend on it. If any
                   other key differs, the output folder is refused.
 
-                This page is generated from the records in `conf`, their Javadoc and `defaults.yaml`:
+                This page is generated from the records in `conf`, their Javadoc, `defaults.yaml` and `usual.yaml`:
                 `./mvnw -pl conf test -Dtest=ConfigReferenceTest -Dconfig.write=true`; the build fails if the page is out of date.
                 """);
         Map<String, String> lines = defaults();
@@ -119,7 +119,28 @@ final class ConfigReference {
         sections.forEach((section, rows) -> text.append(section.isEmpty() ? "" : "\n## " + section + "\n")
                 .append("\n| key | meaning | values | default | Hugging Face |\n|---|---|---|---|---|\n")
                 .append(rows));
+        text.append("""
+
+                ## Defaults of tasks and methods
+
+                For a run that does not set the key. Of several lines that fit, the last one counts. A run that began with the defaults of an
+                earlier version keeps them.
+
+                | task | method | key | default |
+                |---|---|---|---|
+                """);
+        Usual.entries()
+                .forEach(entry -> entry.values()
+                        .forEach(
+                                (key, value) -> text.append("| " + names(entry.tasks()) + " | " + names(entry.methods())
+                                        + " | `" + key + "` | `" + value.replace('E', 'e') + "` |\n")));
         return text.toString();
+    }
+
+    private static String names(List<?> names) {
+        return names.isEmpty()
+                ? "all"
+                : names.stream().map(name -> "`" + name + "`").collect(Collectors.joining(", "));
     }
 
     private static String row(String key, String value) {
@@ -130,9 +151,15 @@ final class ConfigReference {
                         "`" + key + "`" + (Keys.mayChange(key) ? " \\*" : ""),
                         meaning(key),
                         values(key),
-                        required ? "**required**" : "`" + value + "`",
+                        required ? "**required**" : "`" + value + "`" + others(key),
                         hf(key))
                 + " |\n";
+    }
+
+    private static String others(String key) {
+        return Usual.entries().stream().anyMatch(entry -> entry.values().containsKey(key))
+                ? ", [others](#defaults-of-tasks-and-methods)"
+                : "";
     }
 
     /** Returns the meaning of a key, with the meanings of its values if it names constants; empty if it has none. */

@@ -45,6 +45,31 @@ class RunConfigLoaderTest {
     private static final String MINIMAL = "{model: m, task: classification, data: {train: t}, output: {dir: o}}";
 
     @Test
+    void defaultsDependOnTaskAndMethod() {
+        assertThat(training("classification", "full"))
+                .returns(5e-5, TrainingConfig::learningRate)
+                .returns(3, TrainingConfig::numTrainEpochs)
+                .returns(0.1, TrainingConfig::warmupRatio);
+        assertThat(training("sft", "full")).returns(2e-5, TrainingConfig::learningRate);
+        assertThat(training("sft", "qlora")).returns(5e-4, TrainingConfig::learningRate);
+        assertThat(training("causal-lm", "lora"))
+                .returns(5e-4, TrainingConfig::learningRate)
+                .returns(1, TrainingConfig::numTrainEpochs);
+        assertThat(training("preference", "lora")).returns(1e-4, TrainingConfig::learningRate);
+        assertThat(training("classification", "freeze", "training.learning_rate=5.0e-5", "training.num_train_epochs=1"))
+                .returns(5e-5, TrainingConfig::learningRate)
+                .returns(1, TrainingConfig::numTrainEpochs);
+        assertThat(Usual.learningRate(RunConfig.Task.REWARD, MethodConfig.Type.LORA))
+                .isEqualTo(2e-4);
+    }
+
+    private static TrainingConfig training(String task, String method, String... overrides) {
+        String run = "{model: m, task: %s, method: {type: %s}, data: {train: t}, output: {dir: o}}";
+        return RunConfigLoader.parse(run.formatted(task, method), "run.yaml", List.of(overrides))
+                .training();
+    }
+
+    @Test
     void translatesAKeyOfTheReleaseBefore() {
         String former = "{model: m, task: classification, data: {train: t}, output: {dir: o}, "
                 + "cluster: {shard_optimizer: true}}";
@@ -150,7 +175,7 @@ class RunConfigLoaderTest {
         assertThat(config.method()).isEqualTo(MethodConfig.full());
         assertThat(config.training())
                 .isEqualTo(new TrainingConfig(
-                        /* numTrainEpochs= */ 1,
+                        /* numTrainEpochs= */ 3,
                         /* maxSteps= */ 0,
                         /* perDeviceTrainBatchSize= */ 16,
                         /* perDeviceEvalBatchSize= */ 32,
@@ -159,7 +184,7 @@ class RunConfigLoaderTest {
                         /* learningRate= */ 5e-5,
                         /* lrSchedulerType= */ LrSchedulerType.LINEAR,
                         /* lrSchedulerKwargs= */ Map.of(),
-                        /* warmupRatio= */ 0.0,
+                        /* warmupRatio= */ 0.1,
                         /* warmupSteps= */ 0,
                         /* layerwiseLrDecay= */ 1.0,
                         /* loraplusLrRatio= */ 1.0,

@@ -54,11 +54,6 @@ public record AnyModelKind(HeadKind head, int texts) implements ModelKind<Model>
     }
 
     @Override
-    public double usualLearningRate() {
-        return new EncoderKind(head).usualLearningRate();
-    }
-
-    @Override
     public MethodConfig.Type usualMethod(HfConfig config) {
         return of(config).usualMethod(config);
     }

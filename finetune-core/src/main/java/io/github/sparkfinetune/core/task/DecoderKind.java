@@ -52,11 +52,6 @@ public record DecoderKind(HeadKind head) implements ModelKind<Decoder> {
     }
 
     @Override
-    public double usualLearningRate() {
-        return 2e-5;
-    }
-
-    @Override
     public MethodConfig.Type usualMethod(HfConfig config) {
         return MethodConfig.Type.LORA;
     }

@@ -51,11 +51,6 @@ public record EncoderKind(HeadKind head) implements ModelKind<Encoder> {
     }
 
     @Override
-    public double usualLearningRate() {
-        return 5e-5;
-    }
-
-    @Override
     public MethodConfig.Type usualMethod(HfConfig config) {
         return MethodConfig.Type.FULL;
     }

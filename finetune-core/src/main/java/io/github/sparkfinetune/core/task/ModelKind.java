@@ -74,12 +74,6 @@ public interface ModelKind<M extends Model> {
      */
     double highestUsualLearningRate();
 
-    /**
-     * Returns the usual learning rate when all weights are trained: {@code transformers}' default for encoders, 2e-5
-     * for decoders. For adapters and heads, ten times this rate is usual.
-     */
-    double usualLearningRate();
-
     /** Returns the usual method: full for encoders, adapters for decoders. */
     MethodConfig.Type usualMethod(HfConfig config);
 

@@ -121,9 +121,4 @@ public interface TaskTraining extends TaskExport {
     default double highestUsualLearningRate() {
         return modelKind().highestUsualLearningRate();
     }
-
-    /** Returns the usual learning rate when all weights are trained, see {@link ModelKind}. */
-    default double usualLearningRate() {
-        return modelKind().usualLearningRate();
-    }
 }

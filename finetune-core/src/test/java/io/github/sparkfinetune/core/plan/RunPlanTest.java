@@ -13,6 +13,7 @@ import io.github.sparkfinetune.core.objective.VocabularyLoss;
 import io.github.sparkfinetune.core.train.TinyDataset;
 import io.github.sparkfinetune.core.train.TinyRun;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.testing.LibraryDefaults;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -432,7 +433,8 @@ class RunPlanTest {
             all.addAll(List.of(settings.split(" ")));
         }
         String task = model.endsWith("seqcls") ? "classification" : model.endsWith("mlm") ? "masked-lm" : "causal-lm";
-        RunConfig config = RunConfigLoader.parse("{task: " + task + ", data: {train: none}}", "test.yaml", all);
+        RunConfig config = RunConfigLoader.parse(
+                "{task: " + task + ", data: {train: none}}", "test.yaml", LibraryDefaults.with(all));
         return RunPlan.of(config, hadoop, folder, onGpu);
     }
 }

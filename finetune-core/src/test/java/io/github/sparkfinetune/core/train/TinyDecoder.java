@@ -23,6 +23,7 @@ import io.github.sparkfinetune.core.tensor.CopiesOnCpu;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.core.train.step.TrainStep;
 import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.testing.LibraryDefaults;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -86,9 +87,9 @@ final class TinyDecoder implements AutoCloseable {
         return RunConfigLoader.parse(
                 "{model: base, task: causal-lm, data: {train: none}, output: {dir: none}}",
                 "test",
-                Stream.of(CopiesOnCpu.settings(), List.of(settings))
+                LibraryDefaults.with(Stream.of(CopiesOnCpu.settings(), List.of(settings))
                         .flatMap(List::stream)
-                        .toList());
+                        .toList()));
     }
 
     /** Returns the settings of a training step: AdamW with a weight decay of 0.01, clipping at a norm of 1. */

@@ -92,6 +92,7 @@ public final class TinyRun {
                 data: {train: unused, max_length: 48, dir: %s}
                 training: {max_steps: 10, learning_rate: 1.0e-3, per_device_train_batch_size: 12, weight_decay: 0.01,
                   warmup_ratio: 0.2, adam_epsilon: 1.0e-4}
+                method: {r: 8, lora_alpha: 8, target_modules: null}
                 output: {dir: %s}
                 """.formatted(
                         model.toUri(),

@@ -5,9 +5,9 @@ import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.CommentedYaml;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.conf.load.Usual;
 import io.github.sparkfinetune.core.task.ModelKind;
 import io.github.sparkfinetune.core.task.TaskSpec;
-import io.github.sparkfinetune.core.task.TaskTraining;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -58,7 +58,7 @@ record RunWriter(
             }
         });
         yaml.set("method.type", typeName(kind.usualMethod(model)), "");
-        training(yaml, spec, length);
+        training(yaml, measured, length);
         yaml.set("cluster.ranks", 1, "");
         yaml.text("output.dir", "runs/" + name(request.data()) + "-" + name(request.model()), "model, metrics, report");
         named.forEach((key, value) -> yaml.set(key, value, "as set"));
@@ -112,7 +112,8 @@ record RunWriter(
         }
     }
 
-    private void training(CommentedYaml yaml, TaskSpec spec, SampleLength length) {
+    private void training(CommentedYaml yaml, RunConfig measured, SampleLength length) {
+        TaskSpec spec = TaskSpecs.of(measured);
         ModelKind<?> kind = spec.modelKind();
         yaml.set("training.num_train_epochs", length.isWrapped() || survey.rows() > FEW ? 1 : 3, "");
         yaml.set("training.per_device_train_batch_size", 1, "");
@@ -120,7 +121,7 @@ record RunWriter(
         yaml.set("training.gradient_checkpointing", "false", "");
         yaml.set(
                 "training.learning_rate",
-                String.format(Locale.ROOT, "%.1e", rate(method(kind), spec)),
+                String.format(Locale.ROOT, "%.1e", Usual.learningRate(measured.task(), method(kind))),
                 "usual for " + typeName(method(kind)) + " fine-tuning of such a model");
         yaml.set("training.lr_scheduler_type", "linear", "");
         yaml.set("training.warmup_ratio", 0.1, "");
@@ -150,10 +151,6 @@ record RunWriter(
         if (!named.containsKey(key)) {
             yaml.set(key, value, comment);
         }
-    }
-
-    private static double rate(MethodConfig.Type method, TaskTraining spec) {
-        return method == MethodConfig.Type.FULL ? spec.usualLearningRate() : 10 * spec.usualLearningRate();
     }
 
     private static String typeName(MethodConfig.Type type) {

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
@@ -83,35 +84,41 @@ public final class OutputFolder {
     }
 
     /**
-     * Returns the run on the generation of the dataset that it began with; the same run if it has not begun to train.
+     * Returns the run on the generation of the dataset that it began with, and with the defaults that it began with;
+     * the same run if it has not begun.
      *
      * @param config configuration with absolute paths
      * @throws RunException if {@code data.generation} names another generation
      */
     public static RunConfig pinned(RunConfig config, Configuration hadoop) {
-        OptionalInt begun = generation(config, hadoop);
+        Optional<RunConfig> before = begun(config, hadoop);
+        if (before.isEmpty()) {
+            return config;
+        }
+        RunConfig run = Settings.withFormer(config, before.get());
+        OptionalInt begun = before.get().data().pinned();
         OptionalInt requested = config.data().pinned();
         if (begun.isEmpty()) {
-            return config;
+            return run;
         }
         if (requested.isPresent() && requested.getAsInt() != begun.getAsInt()) {
             throw RunException.config("data.generation is " + requested.getAsInt() + ", but the run in "
                     + config.output().dir() + " began on generation " + begun.getAsInt()
                     + ": leave data.generation out to resume it, or choose another output.dir");
         }
-        return config.onGeneration(begun.getAsInt());
+        return run.onGeneration(begun.getAsInt());
     }
 
     /** Returns the generation of the dataset that the run began with; empty if it has not begun to train. */
     public static OptionalInt generation(RunConfig config, Configuration hadoop) {
+        return begun(config, hadoop).map(run -> run.data().pinned()).orElse(OptionalInt.empty());
+    }
+
+    private static Optional<RunConfig> begun(RunConfig config, Configuration hadoop) {
         Path file = new Path(config.output().dir(), RUN_YAML);
         try {
-            String before = read(HadoopFiles.open(file, hadoop), file);
-            return before == null
-                    ? OptionalInt.empty()
-                    : RunConfigLoader.parse(before, file.toString(), List.of())
-                            .data()
-                            .pinned();
+            return Optional.ofNullable(read(HadoopFiles.open(file, hadoop), file))
+                    .map(yaml -> RunConfigLoader.parse(yaml, file.toString(), List.of()));
         } catch (IOException e) {
             throw unwritable(file.getParent(), e);
         }

@@ -14,10 +14,20 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /** Settings of a run as texts by key, for comparison with an earlier command's settings. */
 public final class Settings {
     private static final YAMLMapper YAML = new YAMLMapper();
+
+    /** Defaults that version 0.1 changed. Runs that began with them keep them. */
+    private static final Map<String, String> FORMER = Map.of(
+            "training.learning_rate", "5.0E-5",
+            "training.num_train_epochs", "1",
+            "training.warmup_ratio", "0.0",
+            "method.r", "8",
+            "method.lora_alpha", "8.0",
+            "method.target_modules", "null");
 
     private Settings() {}
 
@@ -46,7 +56,7 @@ public final class Settings {
 
     /**
      * Returns the keys with different values, or with a value on one side only: {@code KEY was BEFORE and is now
-     * AFTER}.
+     * AFTER}. A key that had its former default and now has its default is not such a key.
      *
      * @param mayDiffer keys that are not compared
      */
@@ -55,11 +65,37 @@ public final class Settings {
         List<String> differences = new ArrayList<>();
         Set<String> keys = new TreeSet<>(before.keySet());
         keys.addAll(after.keySet());
+        keys.removeAll(former(before, after));
         for (String key : keys) {
             if (!mayDiffer.test(key) && !Objects.equals(before.get(key), after.get(key))) {
                 differences.add(key + " was " + before.get(key) + " and is now " + after.get(key));
             }
         }
         return differences;
+    }
+
+    /** Returns the keys that had their former default and now have their default. */
+    private static Set<String> former(Map<String, String> before, Map<String, String> after) {
+        Map<String, String> defaults = of(RunConfigLoader.parse(
+                "{model: m, task: %s, method: {type: %s}, data: {train: t}, output: {dir: o}}"
+                        .formatted(after.get("task"), after.get("method.type")),
+                "defaults.yaml",
+                List.of()));
+        return FORMER.keySet().stream()
+                .filter(key -> FORMER.get(key).equals(before.get(key))
+                        && Objects.equals(after.get(key), defaults.get(key))
+                        && !Objects.equals(after.get(key), before.get(key)))
+                .collect(Collectors.toSet());
+    }
+
+    /** Returns a run with the defaults that it began with. */
+    static RunConfig withFormer(RunConfig run, RunConfig begun) {
+        Set<String> former = former(of(begun), of(run));
+        return former.isEmpty()
+                ? run
+                : RunConfigLoader.with(
+                        run,
+                        "run.yaml",
+                        former.stream().map(key -> key + "=" + FORMER.get(key)).toList());
     }
 }

@@ -7,10 +7,4 @@ abstract class AnswerTask extends DecoderTask {
     public double highestUsualLearningRate() {
         return 5e-6;
     }
-
-    /** Returns TRL's default. */
-    @Override
-    public double usualLearningRate() {
-        return 1e-6;
-    }
 }

@@ -26,24 +26,55 @@ def run_folder(root, run_id):
     return f"{root.rstrip('/')}/{re.sub('[^A-Za-z0-9_.-]', '-', run_id)}"
 
 
-def arguments(command, params, run_id):
-    """Returns the command line of a command, from the parameters of the DAG run."""
-    if command == "rollback":
-        return [command, "--pointer", params["pointer"], "--run-id", run_id]
-    line = [command, "--config", params["config"]]
-    # The last value of a key wins, so no override moves the run out of its folder.
-    for override in (*params["overrides"], f"output.dir={run_folder(params['output_root'], run_id)}"):
+def settings(given):
+    """Returns KEY=VALUE of a mapping, whose values become JSON, or of a list of KEY=VALUE."""
+    if isinstance(given, dict):
+        return [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in given.items()]
+    return list(given or ())
+
+
+def output_dir(overrides):
+    """Returns the last output.dir in KEY=VALUE settings, or None."""
+    found = [override.split("=", 1)[1] for override in overrides if override.split("=", 1)[0].strip() == "output.dir"]
+    return found[-1].strip().strip("\"'") if found else None
+
+
+def arguments(command, config, overrides, options):
+    """Returns the command line of a command.
+
+    options -- by name, with _ for -: a text or a number; True for an option without a value, False or None for none;
+               a list for an option that is repeated; a mapping for KEY=VALUE of an option that is repeated
+    """
+    line = [command] if config is None else [command, "--config", config]
+    for override in overrides:
         line += ["--set", override]
-    if command == "promote":
-        line += ["--pointer", params["pointer"], "--run-id", run_id]
-        line += ["--metric", params["metric"]] if params["metric"] else []
+    for name, value in options.items():
+        option = "--" + name.replace("_", "-")
+        if isinstance(value, dict):
+            value = [f"{key}={one if isinstance(one, str) else json.dumps(one)}" for key, one in value.items()]
+        if value is True:
+            line.append(option)
+        elif value is not None and value is not False:
+            for one in value if isinstance(value, (list, tuple)) else [value]:
+                line += [option, str(one)]
     return line
 
 
-def readable(path):
-    """Converts a Hadoop path to the form of fsspec, with which Airflow reads."""
+def readable(path, webhdfs=None):
+    """Converts a Hadoop path to the form of fsspec, with which Airflow reads.
+
+    webhdfs -- HOST:PORT of the name node's HTTP server, by which hdfs: is read; None to read it by libhdfs
+    """
     path = re.sub(r"^s3[an]:", "s3:", path)
+    if webhdfs:
+        path = re.sub(r"^hdfs:(//[^/]*)?/", f"webhdfs://{webhdfs}/", path)
     return re.sub(r"^file:/*", "/", path)
+
+
+def measured(metrics):
+    """Returns what a text of metrics.json has for XCom: the figures of the training and of the held-out text."""
+    content = json.loads(metrics)
+    return {part: content[part] for part in ("train", "test", "base") if content.get(part)}
 
 
 def outcome(before, after, error):
@@ -60,6 +91,11 @@ def outcome(before, after, error):
         return 0, None
     code = _ERROR_CODE.search(error)
     return (int(code.group(1)) if code else None), error
+
+
+def run_in_use(pointer):
+    """Returns the output.dir of the run whose model a pointer's text names."""
+    return json.loads(pointer)["promoted"]["run"]
 
 
 def is_promoted(pointer, run_id):

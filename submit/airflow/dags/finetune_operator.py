@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import finetune_commands
 from airflow.exceptions import AirflowException, AirflowFailException, AirflowSkipException
-from airflow.io.path import ObjectStoragePath
-from airflow.models.param import Param
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
+
+try:  # Airflow 3
+    from airflow.sdk import DAG, Asset, ObjectStoragePath, Param
+except ImportError:
+    from airflow import DAG
+    from airflow.datasets import Dataset as Asset
+    from airflow.io.path import ObjectStoragePath
+    from airflow.models.param import Param
 
 if TYPE_CHECKING:
     from airflow.utils.context import Context
 
-# Parameters of both DAGs.
+__all__ = [
+    "DAG",
+    "MODEL_IN_USE",
+    "PARAMS",
+    "POINTER",
+    "Asset",
+    "FinetuneOperator",
+    "InUseOperator",
+    "Param",
+    "PromoteOperator",
+    "TrainingOperator",
+]
+
+# Parameters of the DAGs.
 PARAMS = {
     "jar": Param(
         finetune_commands.default_jar(),
@@ -21,36 +41,68 @@ PARAMS = {
         minLength=1,
         description="spark-finetune-VERSION.jar, where spark-submit finds it; in cluster mode, where the driver does",
     ),
-    "pointer": Param(type="string", minLength=1, description="The JSON file that points at the model in use"),
     "spark": Param("spark_default", type="string", description="Connection of the Spark cluster"),
     "conf": Param({}, type="object", description="Settings of Spark, as spark.executor.memory"),
 }
+# Updated by each promotion and rollback: another DAG is scheduled by it, as schedule=[MODEL_IN_USE].
+MODEL_IN_USE = Asset("spark-finetune/model-in-use")
+POINTER = {"pointer": Param(type="string", minLength=1, description="The JSON file that points at the model in use")}
 
 
 class FinetuneOperator(SparkSubmitOperator):
     """
-    Runs a finetune command by spark-submit, with the parameters of the DAG run.
+    Runs a finetune command by spark-submit.
 
     A command that ends with exit code 2 or 3 fails at once. Any other failure, such as a lost cluster or a killed
     process, is retried according to the task. The code comes from status.json in output.dir, which the driver writes on
-    any machine; without that file it is the code of spark-submit.
+    any machine; without that file it is the code of spark-submit. After train, evaluate and run the task's XCom has the
+    metrics of the run.
 
     :param command: name of the command
+    :param config: the run's YAML file, a path or a URI; None for a command without one
+    :param set: keys of the configuration, a mapping or a list of KEY=VALUE; output.dir is the folder with status.json
+    :param args: options of the command by name, with _ for -: ``{"input": "/mails", "per": "hospital"}``
+    :param webhdfs: HOST:PORT of the name node's HTTP server, by which status.json on hdfs: is read
+    :param jar: the jar, by default the parameter jar of the DAG run
+    :param conn_id: connection of the Spark cluster, by default the parameter spark of the DAG run
+    :param conf: settings of Spark, added to the parameter conf of the DAG run
     """
 
-    def __init__(self, *, command: str, **kwargs: Any) -> None:
-        super().__init__(application="{{ params.jar }}", java_class=finetune_commands.MAIN_CLASS, **kwargs)
+    template_fields: Sequence[str] = (*SparkSubmitOperator.template_fields, "command", "config", "set", "args")
+
+    def __init__(
+        self,
+        *,
+        command: str,
+        config: str | None = None,
+        set: Mapping[str, Any] | Sequence[str] = (),
+        args: Mapping[str, Any] | None = None,
+        webhdfs: str | None = None,
+        jar: str = "{{ params.jar }}",
+        conn_id: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(application=jar, java_class=finetune_commands.MAIN_CLASS, **kwargs)
         self.command = command
+        self.config = config
+        self.set = set
+        self.args = args
+        self.webhdfs = webhdfs
+        self._given_conn_id = conn_id
         self._output_dir: str | None = None
 
-    def execute(self, context: Context) -> None:
-        params, run_id = context["params"], context["run_id"]
-        if "output_root" in params:
-            self._output_dir = finetune_commands.run_folder(params["output_root"], run_id)
-        self._conn_id = params["spark"]
-        self.conf = dict(params["conf"])
-        self.name = f"finetune {self.command} {run_id}"
-        self.application_args = finetune_commands.arguments(self.command, params, run_id)
+    def arguments(self, context: Context) -> list[str]:
+        """Returns the command line, and notes the folder of its status.json."""
+        overrides = finetune_commands.settings(self.set)
+        self._output_dir = finetune_commands.output_dir(overrides)
+        return finetune_commands.arguments(self.command, self.config, overrides, dict(self.args or {}))
+
+    def execute(self, context: Context) -> dict[str, Any] | None:
+        params = context["params"]
+        self.application_args = self.arguments(context)
+        self._conn_id = self._given_conn_id or params.get("spark", "spark_default")
+        self.conf = {**params.get("conf", {}), **(self.conf or {})}
+        self.name = f"finetune {self.command} {context['run_id']}"
         before = self._status()
         error = None
         try:
@@ -64,14 +116,19 @@ class FinetuneOperator(SparkSubmitOperator):
             raise error or AirflowException(f"exit code {code}: {message}")
         if error is not None:
             self.log.warning("The command is done, as status.json says; how it is followed failed: %s", error)
+        metrics = self._of_run("metrics.json") if self.command in ("train", "evaluate", "run") else None
+        return None if metrics is None else finetune_commands.measured(metrics)
 
     def _status(self) -> str | None:
-        return self._read(f"{self._output_dir}/status.json") if self._output_dir else None
+        return self._of_run("status.json")
+
+    def _of_run(self, name: str) -> str | None:
+        return self._read(f"{self._output_dir}/{name}") if self._output_dir else None
 
     def _read(self, path: str) -> str | None:
         """Returns the text of a file, or None if it does not exist or Airflow has no access."""
         try:
-            return ObjectStoragePath(finetune_commands.readable(path)).read_text()
+            return ObjectStoragePath(finetune_commands.readable(path, self.webhdfs)).read_text()
         except FileNotFoundError:
             return None
         except Exception as failure:  # fsspec's file systems and their clients raise errors of any type
@@ -81,11 +138,49 @@ class FinetuneOperator(SparkSubmitOperator):
             return None
 
 
-class PromoteOperator(FinetuneOperator):
+class TrainingOperator(FinetuneOperator):
+    """Runs a command on the run of the DAG run: its output.dir is in output_root and named by the DAG run's id."""
+
+    def __init__(self, *, config: str = "{{ params.config }}", **kwargs: Any) -> None:
+        super().__init__(config=config, **kwargs)
+
+    def arguments(self, context: Context) -> list[str]:
+        params = context["params"]
+        folder = finetune_commands.run_folder(params["output_root"], context["run_id"])
+        # The last value of a key wins, so no override moves the run out of its folder.
+        self.set = [*params["overrides"], *finetune_commands.settings(self.set), f"output.dir={folder}"]
+        return super().arguments(context)
+
+
+class PromoteOperator(TrainingOperator):
     """Runs finetune promote. If the model in use stays, the task and its downstream tasks are skipped."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(command="promote", outlets=[MODEL_IN_USE], **kwargs)
+
+    def arguments(self, context: Context) -> list[str]:
+        params = context["params"]
+        self.args = {"pointer": params["pointer"], "run_id": context["run_id"], "metric": params["metric"]}
+        return super().arguments(context)
 
     def execute(self, context: Context) -> None:
         super().execute(context)
         pointer = self._read(context["params"]["pointer"])
         if pointer is not None and not finetune_commands.is_promoted(pointer, context["run_id"]):
             raise AirflowSkipException("the model in use is not worse: it stays")
+
+
+class InUseOperator(FinetuneOperator):
+    """Runs a command, such as predict, on the run whose model is in use, with the settings of its training.
+
+    :param set: further keys, such as predict.precision
+    """
+
+    def arguments(self, context: Context) -> list[str]:
+        pointer = self._read(context["params"]["pointer"])
+        if pointer is None:
+            raise AirflowFailException(f"{context['params']['pointer']} cannot be read: promote a model first")
+        folder = finetune_commands.run_in_use(pointer)
+        self.config = f"{folder}/run.yaml"
+        self.set = [*finetune_commands.settings(self.set), f"output.dir={folder}"]
+        return super().arguments(context)

@@ -3,9 +3,7 @@
 See submit/docs/airflow.md.
 """
 
-from airflow import DAG
-from airflow.models.param import Param
-from finetune_operator import PARAMS, FinetuneOperator, PromoteOperator
+from finetune_operator import DAG, PARAMS, POINTER, Param, PromoteOperator, TrainingOperator
 
 with DAG(
     dag_id="finetune_train",
@@ -28,12 +26,13 @@ with DAG(
         "metric": Param(
             None, type=["null", "string"], description="What is compared; training.metric_for_best_model unless set"
         ),
+        **POINTER,
         **PARAMS,
     },
     tags=["spark-finetune"],
 ) as dag:
-    prepare = FinetuneOperator(task_id="prepare", command="prepare")
-    train = FinetuneOperator(task_id="train", command="train")
-    evaluate = FinetuneOperator(task_id="evaluate", command="evaluate")
-    promote = PromoteOperator(task_id="promote", command="promote")
+    prepare = TrainingOperator(task_id="prepare", command="prepare")
+    train = TrainingOperator(task_id="train", command="train")
+    evaluate = TrainingOperator(task_id="evaluate", command="evaluate")
+    promote = PromoteOperator(task_id="promote")
     prepare >> train >> evaluate >> promote

@@ -128,6 +128,15 @@ class Scene:
             ).fetchall()
         return {task: (state, tries) for task, state, tries in rows}
 
+    def xcom(self, dag, day, task):
+        """Returns what a task has returned to other tasks, or None."""
+        with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True) as database:
+            row = database.execute(
+                "select value from xcom where dag_id = ? and run_id like ? and task_id = ? and key = 'return_value'",
+                (dag, f"manual__{day}T%", task),
+            ).fetchone()
+        return None if row is None else json.loads(row[0])
+
     def output(self, day):
         return self.work / f"runs/manual__{day}T00-00-00-00-00"
 
@@ -172,6 +181,11 @@ def success(scene):
     scene.expect("success", scene.run("finetune_train", "success", day, **few), **done)
     output = scene.output(day)
     require(scene.in_use()["promoted"]["run"] == f"file:{output}", f"{scene.pointer} does not point into {output}")
+    measured = scene.xcom("finetune_train", day, "evaluate")
+    require(
+        measured and measured["test"] == json.loads((output / "metrics.json").read_text())["test"],
+        f"the XCom of evaluate is {measured}",
+    )
     before = (scene.pointer.read_text(), model_hash(output), (output / "dataset/manifest-1.json").read_text())
     scene.expect("again", scene.run("finetune_train", "again", day, **few), **done)
     after = (scene.pointer.read_text(), model_hash(output), (output / "dataset/manifest-1.json").read_text())
@@ -179,6 +193,23 @@ def success(scene):
     return (
         f"promoted with loss {scene.in_use()['promoted']['value']:.4f}; the same again: same dataset, model and pointer"
     )
+
+
+@scenario
+def predict(scene):
+    """The model in use predicts; the same DAG run again changes nothing, and without a model nothing is tried again."""
+    day = scene.day()
+    nowhere = scene.run("finetune_predict", "predict-nothing", input="/none", output="/none", pointer="/none.json")
+    scene.expect("predict-nothing", nowhere, predict=("failed", 1))
+    output = scene.work / "predicted"
+    asked = {"input": str(scene.work / "test.jsonl"), "output": str(output)}
+    written = []
+    for log in ("predict", "predict-again"):
+        scene.expect(log, scene.run("finetune_predict", log, day, **asked), predict=ONCE)
+        require((output / "_SUCCESS").exists(), f"{log}: {output} is not complete")
+        written.append(sorted((file.name, file.stat().st_mtime_ns) for file in output.glob("*.parquet")))
+    require(written[0] and written[0] == written[1], f"{output} is empty or was written again")
+    return f"{len(written[0])} file(s) of predictions; the same again: nothing changed"
 
 
 @scenario

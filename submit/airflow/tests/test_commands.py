@@ -9,14 +9,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "dags"))
 
 import finetune_commands as commands
 
-PARAMS = {
-    "config": "hdfs:/run.yaml",
-    "overrides": ["training.max_steps=4", "output.dir=/elsewhere"],
-    "output_root": "/runs/",
-    "metric": None,
-    "pointer": "/models/mails.json",
-}
-
 
 def status(code, time="12:00"):
     return json.dumps({"command": "train", "exit_code": code, "message": "why", "time": time})
@@ -29,22 +21,39 @@ class CommandsTest(unittest.TestCase):
             "s3a://bucket/runs/manual__2026-11-26T13-00-00.5-00-00",
         )
 
-    def test_output_dir_is_the_dag_runs_whatever_the_overrides(self):
+    def test_settings_are_json_or_as_given(self):
         self.assertEqual(
-            commands.arguments("train", PARAMS, "one"),
-            ["train", "--config", "hdfs:/run.yaml", "--set", "training.max_steps=4", "--set", "output.dir=/elsewhere"]
-            + ["--set", "output.dir=/runs/one"],
+            commands.settings(
+                {"data.train": "/a b.jsonl", "method.r": 8, "data.text": ["a", "ü"], "cluster.ranks": 2.5}
+            ),
+            ['data.train="/a b.jsonl"', "method.r=8", 'data.text=["a", "ü"]', "cluster.ranks=2.5"],
+        )
+        self.assertEqual(commands.settings(("method.r=8",)), ["method.r=8"])
+        self.assertEqual(commands.settings(None), [])
+
+    def test_output_dir_is_the_last_one(self):
+        overrides = ["output.dir=/elsewhere", "training.max_steps=4", 'output.dir="/runs/one"']
+        self.assertEqual(commands.output_dir(overrides), "/runs/one")
+        self.assertIsNone(commands.output_dir(["output.dtype=bfloat16"]))
+
+    def test_options_are_texts_lists_mappings_and_flags(self):
+        options = {"input": "/mails", "per": None, "run_id": "one", "strict": True, "public": False, "together": 4}
+        self.assertEqual(
+            commands.arguments("predict", "hdfs:/run.yaml", ["method.r=8"], options),
+            ["predict", "--config", "hdfs:/run.yaml", "--set", "method.r=8"]
+            + ["--input", "/mails", "--run-id", "one", "--strict", "--together", "4"],
+        )
+        self.assertEqual(
+            commands.arguments("tune", None, [], {"try": {"method.r": [8, 16], "training.seed": "1..9"}}),
+            ["tune", "--try", "method.r=[8, 16]", "--try", "training.seed=1..9"],
+        )
+        self.assertEqual(
+            commands.arguments("x", None, [], {"try": ["a=1", "b=2"]}), ["x", "--try", "a=1", "--try", "b=2"]
         )
 
-    def test_promote_and_rollback_say_who_they_are(self):
-        promote = commands.arguments("promote", PARAMS, "one")
-        self.assertEqual(promote[-4:], ["--pointer", "/models/mails.json", "--run-id", "one"])
-        promote = commands.arguments("promote", {**PARAMS, "metric": "accuracy"}, "one")
-        self.assertEqual(promote[-2:], ["--metric", "accuracy"])
-        self.assertEqual(
-            commands.arguments("rollback", {"pointer": "/models/mails.json"}, "two"),
-            ["rollback", "--pointer", "/models/mails.json", "--run-id", "two"],
-        )
+    def test_metrics_for_other_tasks(self):
+        metrics = {"train": {"steps": 4}, "test": {"accuracy": 0.9}, "confusion_matrix": {"labels": ["patient"]}}
+        self.assertEqual(commands.measured(json.dumps(metrics)), {"train": {"steps": 4}, "test": {"accuracy": 0.9}})
 
     def test_a_new_status_says_more_than_spark_submit(self):
         error = "Cannot execute: spark-submit. Error code is: 1."
@@ -77,11 +86,14 @@ class CommandsTest(unittest.TestCase):
             "hdfs://host/x": "hdfs://host/x",
         }.items():
             self.assertEqual(commands.readable(hadoop), fsspec)
+        self.assertEqual(commands.readable("hdfs:/x/y", "name:9870"), "webhdfs://name:9870/x/y")
+        self.assertEqual(commands.readable("hdfs://name:8020/x", "name:9870"), "webhdfs://name:9870/x")
 
     def test_the_pointer_says_whose_model_is_in_use(self):
         pointer = json.dumps({"promoted": {"run_id": "one"}, "by": "two", "previous": []})
         self.assertTrue(commands.is_promoted(pointer, "one"))
         self.assertFalse(commands.is_promoted(pointer, "two"))
+        self.assertEqual(commands.run_in_use(json.dumps({"promoted": {"run": "file:/runs/one"}})), "file:/runs/one")
 
 
 if __name__ == "__main__":

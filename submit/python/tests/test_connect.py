@@ -62,6 +62,10 @@ def measured(session, config):
     metrics = run.train().evaluate()
     loss = [(record["step"], record["loss"]) for record in run.history if "loss" in record]
     predicted = run.predict(rows_of(session)).select("prediction.*").collect()
+    Run.register(session, "pet", run.output_dir)
+    rows_of(session).createOrReplaceTempView("mails_for_sql")
+    said = session.sql("SELECT pet(text) AS said FROM mails_for_sql").collect()
+    assert [row["said"] for row in said] == [row["prediction"] for row in predicted]
     return {
         "test": metrics["test"],
         "loss": loss,
@@ -78,7 +82,7 @@ def test_classic_session_measures(spark, config):
 @connect
 def test_measures_the_same_as_a_session_with_a_jvm(spark, config, views):
     assert json.loads(json.dumps(measured(spark, config))) == json.loads(pathlib.Path(CLASSIC).read_text())
-    assert {title for title, *_ in views.shown} == {"prepare", "train", "evaluate"}
+    assert {title for title, *_ in views.shown} == {"prepare", "train", "evaluate", "register"}
 
 
 @connect

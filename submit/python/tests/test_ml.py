@@ -57,6 +57,22 @@ def test_model_predicts_and_comes_back_from_its_folder(spark, mails, trainer, tm
     assert TextClassifierModel.load(str(tmp_path / "saved")).getTopK() == 1
 
 
+def test_fit_shows_its_progress_and_leaves_a_run(spark, mails, trainer, capsys):
+    trainer.setValidationIndicatorCol("held")
+    model = trainer.fit(mails.withColumn("held", col("id") % 4 == 0))
+
+    assert "train     [" in capsys.readouterr().err
+    assert [record["step"] for record in model.history][-1] == model.run.metrics["train"]["steps"]
+    assert model.metrics["test"]["accuracy"] > 0.7
+    assert "<html" in model.report().html
+    assert "bert-seqcls" in model._repr_html_() and "Confusion matrix" in model._repr_html_()
+    again = model.run.model()
+    assert isinstance(again, TextClassifierModel) and again.runDir() == model.runDir()
+    assert "is done already" not in capsys.readouterr().err
+    assert trainer.fit(mails.withColumn("held", col("id") % 4 == 0)).runDir() == model.runDir()
+    assert "is done already" in capsys.readouterr().err
+
+
 def test_pipeline_is_cross_validated_over_two_lora_ranks(spark, mails, trainer, tmp_path):
     trainer.setMethod("lora").setLabelCol("number").setNumTrainEpochs(6).setLearningRate(2e-2)
     pipeline = Pipeline(

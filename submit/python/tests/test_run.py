@@ -37,6 +37,16 @@ def test_dataset_tells_lengths_labels_and_samples(spark, mails, config):
     assert "From rows to samples" in html and "duplicates" in html and "<script" not in html
 
 
+def test_init_finds_the_run_that_fits(spark, mails, config, capsys, tmp_path):
+    run = Run.init(spark, mails, config["model"], str(tmp_path / "found"), settings={"training.max_steps": 3})
+
+    assert "task        classification" in capsys.readouterr().out
+    assert run.output_dir == str(tmp_path / "found") and run.config["training"]["max_steps"] == 3
+    assert run.config["data"]["train"].startswith("table:rows_40_") and run.plan().refusal is None
+    with pytest.raises(DataError, match="task"):
+        Run.init(spark, mails.select("id"), config["model"], str(tmp_path / "none"))
+
+
 def test_run_is_trained_measured_and_found_again(spark, mails, run, config, capfd, tmp_path):
     plan = run.plan()
     assert "memory of a rank" in str(plan) and plan.refusal is None
@@ -57,6 +67,22 @@ def test_run_is_trained_measured_and_found_again(spark, mails, run, config, capf
     predicted = run.predict(mails).select("id", "label", "prediction.*").collect()
     assert [row["id"] for row in predicted] == list(range(40))
     assert sum(row["label"] == row["prediction"] for row in predicted) > 36
+
+    Run.register(spark, "pet", config["output"]["dir"])
+    mails.createOrReplaceTempView("mails_for_sql")
+    said = spark.sql("SELECT id, pet(text) AS prediction FROM mails_for_sql").collect()
+    assert [row["prediction"] for row in said] == [row["prediction"] for row in predicted]
+    with pytest.raises(DataError, match="run.yaml"):
+        Run.register(spark, "pet", str(tmp_path))
+
+    pointer = tmp_path / "in-use.json"
+    run.promote(str(pointer), metric="accuracy", run_id="first")
+    assert json.loads(pointer.read_text())["promoted"]["run_id"] == "first"
+    with pytest.raises(ConfigError, match="gives texts no vectors"):
+        run.mine(str(tmp_path / "negatives"))
+    assert "classification" in run._repr_html_() and "accuracy" in run._repr_html_()
+    with pytest.raises(ConfigError, match="--metric: speed is not measured"):
+        run.promote(str(pointer), metric="speed")
 
     folder = config["output"]["dir"] + "-explained"
     mails.select("text", "label").limit(2).write.parquet(folder + "/rows")

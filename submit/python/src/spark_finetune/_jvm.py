@@ -38,6 +38,10 @@ class JvmBackends:
         with java_errors():
             return JvmRun(self._spark, self._runs.ofFolder(self._spark._jsparkSession, folder))
 
+    def proposed(self, model: str, data: str, task: str | None, settings: list[str]) -> str:
+        with java_errors():
+            return str(self._runs.proposed(self._spark._jsparkSession, model, data, task, settings))
+
     def verdicts(self, rows: DataFrame, column: str, settings: list[str]) -> DataFrame:
         verdicts = java_class(self._spark.sparkContext, "spark.predict.CorpusVerdicts")
         with java_errors():
@@ -92,25 +96,33 @@ class JvmRun:
             return DataFrame(self._java.predictPer(rows._jdf, group, column), self._spark)
 
 
-class _Step:
-    """A step of ``SessionRun``."""
+class Followed:
+    """Work in the JVM, of which one thread waits for the end and another shows the progress."""
 
     poll_seconds = 0.25
 
-    def __init__(self, java: Any, name: str, arguments: str) -> None:
+    def __init__(self, java: Any) -> None:
         self._java = java
-        self._name = name
-        self._arguments = arguments
 
     def thread(self, target: Callable[[], None]) -> threading.Thread:
         return InheritableThread(target=target, daemon=True)
-
-    def run(self) -> None:
-        with java_errors():
-            self._java.step(self._name, self._arguments)
 
     def shown(self) -> dict[str, Any]:
         return dict(json.loads(self._java.shown()))
 
     def cancel(self) -> bool:
         return bool(self._java.cancel())
+
+
+class _Step(Followed):
+    """A step of ``SessionRun``."""
+
+    def __init__(self, java: Any, name: str, arguments: str) -> None:
+        super().__init__(java)
+        self._name = name
+        self._arguments = arguments
+
+    def run(self) -> None:
+        """Does the step until its end."""
+        with java_errors():
+            self._java.step(self._name, self._arguments)

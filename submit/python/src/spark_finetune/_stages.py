@@ -13,12 +13,17 @@ except ImportError as error:
     ) from error
 from pyspark.ml.util import JavaMLReadable, JavaMLReader, JavaMLWritable
 from pyspark.ml.wrapper import JavaEstimator, JavaModel, JavaTransformer
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.utils import is_remote
 
+from spark_finetune._jvm import Followed
+from spark_finetune.data import History, Metrics, Report
 from spark_finetune.errors import ConfigError, java_errors
+from spark_finetune.progress import watch
+from spark_finetune.run import Run
 from spark_finetune.session import PACKAGE, java_class
 
+J = TypeVar("J", bound=JavaModel)
 M = TypeVar("M", bound="TrainedModel")
 JAVA_PACKAGE = f"{PACKAGE}.spark.ml"
 
@@ -64,7 +69,30 @@ class Stage(JavaMLReadable[Any], JavaMLWritable):
         return Reader(cls)
 
 
-class Trainer(Stage, JavaEstimator[M]):
+class Fitting(JavaEstimator[J]):
+    """An estimator whose fit shows its progress; interrupting the kernel cancels the fit."""
+
+    def _fit_java(self, dataset: DataFrame) -> Any:
+        self._transfer_params_to_java()
+        trainer: Any = self._java_obj
+        fit = _Fit(trainer.follow(dataset._jdf))
+        watch("fit", fit)
+        return fit.model
+
+
+class _Fit(Followed):
+    """A ``FollowedFit``."""
+
+    #: Java object of the model, after the end of the fit.
+    model: Any
+
+    def run(self) -> None:
+        """Fits until the end."""
+        with java_errors():
+            self.model = self._java.run()
+
+
+class Trainer(Stage, Fitting[M]):
     """An estimator; each fit has its own run folder in ``outputDir``."""
 
     _model: type[M]
@@ -105,3 +133,28 @@ class TrainedModel(Transforming, JavaModel):
     def runDir(self) -> str:
         """Folder of the run that trained the model; ``transformers`` or ``peft`` loads its subfolder ``model``."""
         return str(self._call_java("runDir"))
+
+    @property
+    def run(self) -> Run:
+        """Run that trained the model, with all that a folder of ``finetune run`` has.
+
+        :raises DataError: if the model was saved apart from its run
+        """
+        return Run.open(SparkSession.active(), self.runDir())
+
+    @property
+    def history(self) -> History:
+        """Records of the training, one per logged step."""
+        return self.run.history
+
+    @property
+    def metrics(self) -> Metrics:
+        """Measurements of the training and, with ``validationIndicatorCol``, of the model on held-out rows."""
+        return self.run.metrics
+
+    def report(self) -> Report:
+        """Returns ``report.html`` of the run."""
+        return self.run.report
+
+    def _repr_html_(self) -> str:
+        return self.run._repr_html_()

@@ -98,3 +98,6 @@ class Groups(Mapping[str, R]):
 
     def __repr__(self) -> str:
         return f"Groups({self.column!r})"
+
+    def _repr_html_(self) -> str:
+        return self.compare()._repr_html_()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyspark.ml.wrapper import JavaEstimator, JavaModel
+from pyspark.ml.wrapper import JavaModel
 from pyspark.sql import DataFrame
 
 from spark_finetune import _params
-from spark_finetune._stages import TrainedModel, Trainer, Transforming, find, found_by_pyspark
+from spark_finetune._stages import Fitting, TrainedModel, Trainer, Transforming, find, found_by_pyspark
 from spark_finetune.errors import java_errors
 
 __all__ = [
@@ -27,6 +27,8 @@ __all__ = [
     "TextTokenizer",
     "TokenClassifierModel",
     "TokenClassifierTrainer",
+    "TrainedModel",
+    "trained_model",
 ]
 
 
@@ -147,13 +149,10 @@ class GroupedModel(_params.GroupedModelParams, Transforming, JavaModel):
         :raises DataError: if the group has no model
         """
         with java_errors():
-            java: Any = self._call_java("model", *([] if group is None else [group]))
-        model: TrainedModel = globals()[java.getClass().getSimpleName()](java)
-        model._transfer_params_from_java()
-        return model
+            return _of_java(self._call_java("model", *([] if group is None else [group])))
 
 
-class GroupedTrainer(_params.GroupedTrainerParams, JavaEstimator[GroupedModel]):
+class GroupedTrainer(_params.GroupedTrainerParams, Fitting[GroupedModel]):
     """Fine-tunes a model for each value of ``groupCol`` with the parameters of one trainer, ``parallelism`` at a time.
 
     >>> grouped = GroupedTrainer(groupCol="hospital", parallelism=4).setTrainer(trainer)
@@ -225,6 +224,21 @@ class TextTokenizer(_params.TextTokenizerParams, Transforming):
 
     ``outputCol`` has the ids of ``tokenizer(text, truncation=True, max_length=maxLength).input_ids``.
     """
+
+
+def trained_model(output_dir: str) -> TrainedModel:
+    """Returns the model of a run's folder, in the class of the run's task.
+
+    :raises DataError: if there is none
+    """
+    with java_errors():
+        return _of_java(find("TrainedModel").ofRun(output_dir))
+
+
+def _of_java(java: Any) -> TrainedModel:
+    model: TrainedModel = globals()[java.getClass().getSimpleName()](java)
+    model._transfer_params_from_java()
+    return model
 
 
 found_by_pyspark(__name__)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 from collections.abc import Mapping
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from pyspark.sql import DataFrame, SparkSession
 
+from spark_finetune import _html
 from spark_finetune._backend import backends
 from spark_finetune._rows import Rows, frame
 from spark_finetune.data import Comparison, Dataset, FunnelLine, History, Metrics, Plan, Report
 from spark_finetune.errors import ConfigError, DataError
 from spark_finetune.groups import Groups
 from spark_finetune.search import Search
+
+if TYPE_CHECKING:
+    from pyspark.ml.wrapper import JavaModel
 
 Config = Union[str, "os.PathLike[str]", Mapping[str, Any]]
 
@@ -59,7 +64,7 @@ class Run:
         for split, rows in (("train", train), ("eval", eval), ("test", test)):
             if rows is not None:
                 overrides[f"data.{split}"] = made.source(frame(spark, rows, split, None))
-        assignments = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in overrides.items()]
+        assignments = _assignments(overrides)
         if isinstance(config, Mapping):
             text = json.dumps(dict(config), ensure_ascii=False)
             self._backend = made.of_text(text, "config", assignments, stage)
@@ -75,6 +80,38 @@ class Run:
         run = cls.__new__(cls)
         run.spark = spark
         run._backend = backends(spark).of_folder(output_dir)
+        return run
+
+    @classmethod
+    def init(
+        cls,
+        spark: SparkSession,
+        train: Rows | str,
+        model: str,
+        output_dir: str,
+        *,
+        task: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Run:
+        """Looks at rows and a model, says what it found, and returns the run that fits, as ``finetune init`` does.
+
+        >>> Run.init(spark, mails, "models/minilm", "runs/mails").run().metrics
+
+        :param train: rows as for :class:`Run`, or a file, folder, glob or ``table:NAME``
+        :param model: folder of the base model, or ``hub:ORG/NAME``
+        :param task: training objective, by default the likeliest one
+        :param settings: single keys, regardless of the rows
+        :raises DataError: if no task fits the rows
+        """
+        run = cls.__new__(cls)
+        run.spark = spark
+        made = backends(spark)
+        data = train if isinstance(train, str) else made.source(frame(spark, train, "train", None))
+        proposed = json.loads(
+            made.proposed(model, data, task, _assignments({**(settings or {}), "output.dir": output_dir}))
+        )
+        print("\n".join(proposed["found"]))
+        run._backend = made.of_text(proposed["yaml"], "init", [], None)
         return run
 
     @property
@@ -132,6 +169,32 @@ class Run:
         """Measures the trained model on the held-out text; for a language model also the base model."""
         self._backend.step("evaluate")
         return self.metrics
+
+    def model(self) -> JavaModel:
+        """Returns the trained model as a stage of Spark ML, such as :class:`spark_finetune.ml.TextClassifierModel`.
+
+        :raises DataError: if there is no trained model
+        """
+        # That module needs this one, and a JVM.
+        ml = importlib.import_module("spark_finetune.ml")
+        model: JavaModel = ml.trained_model(self.output_dir)
+        return model
+
+    @staticmethod
+    def register(spark: SparkSession, name: str, output_dir: str) -> None:
+        """Registers a trained model as a function of SQL in the session.
+
+        Its arguments are the texts that the model reads. It returns the label, the answer, the generated text, the
+        vector, the score or the entities, or null for a row that cannot be used.
+
+        >>> Run.register(spark, "topic", "runs/news")
+        >>> spark.sql("SELECT topic(text) FROM news")
+
+        :param name: name of the function
+        :param output_dir: output folder of a run
+        :raises DataError: if there is no trained model
+        """
+        Run.open(spark, output_dir)._backend.step("register", function=name)
 
     def predict(self, rows: Rows, output_col: str = "prediction") -> DataFrame:
         """Adds the trained model's predictions: structures with the columns of ``finetune predict``.
@@ -226,6 +289,39 @@ class Run:
         self.command("export", output=output, type=type)
         return output
 
+    def promote(
+        self, pointer: str, metric: str | None = None, run_id: str | None = None, alias: str = "champion"
+    ) -> None:
+        """Points a file at the trained model, if it beats the model there, and says which one is in use.
+
+        :param pointer: JSON file whose ``promoted.model`` is the folder of the model in use
+        :param metric: metric to compare, by default ``training.metric_for_best_model``
+        :param run_id: a name for the run, by default its ``output.dir``
+        :param alias: alias in MLflow's registry for a registered model
+        :raises DataError: if the model was not evaluated
+        """
+        given = {"metric": metric, "run_id": run_id}
+        named = {name: value for name, value in given.items() if value is not None}
+        self._backend.step("promote", pointer=pointer, alias=alias, **named)
+
+    def mine(self, output: str, num_negatives: int = 5, range_min: int = 0, absolute_margin: float = 0.05) -> DataFrame:
+        """Finds hard negatives for the pairs of an embedding run, by its trained model.
+
+        :param output: new folder of Parquet files, the rows of ``data.train`` with a column of negatives
+        :param num_negatives: negatives of a pair, at most
+        :param range_min: the most similar texts to skip, which may match after all
+        :param absolute_margin: how much less similar than the match a negative is
+        :return: the rows
+        """
+        self._backend.step(
+            "mine",
+            output=output,
+            num_negatives=num_negatives,
+            range_min=range_min,
+            absolute_margin=absolute_margin,
+        )
+        return self.spark.read.parquet(output)
+
     def command(self, name: str, **arguments: Any) -> None:
         """Runs a command that has no method of its own, such as ``trace``, ``mine`` or ``export``.
 
@@ -307,6 +403,16 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({self.output_dir!r})"
+
+    def _repr_html_(self) -> str:
+        config = self.config
+        facts = {"model": config["model"], "task": config["task"], "method": config["method"]["type"]}
+        rows = [*facts.items(), ("output.dir", self.output_dir)]
+        return _html.table(rows, caption="Run") + self.metrics._repr_html_()
+
+
+def _assignments(settings: Mapping[str, Any]) -> list[str]:
+    return [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in settings.items()]
 
 
 def compare(runs: Mapping[str, Run]) -> Comparison:

@@ -239,6 +239,11 @@ abstract class CommandLineOverFakeJobs {
         }
 
         @Override
+        public void register(RunConfig config, String name) {
+            calls.add("register " + name);
+        }
+
+        @Override
         public String merge(RunConfig config, String adapter, String output) {
             calls.add("merge " + adapter + " " + output);
             return "4 linears";

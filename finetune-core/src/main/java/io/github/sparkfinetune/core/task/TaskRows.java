@@ -30,4 +30,7 @@ public interface TaskRows {
 
     /** Returns the type of predictions for raw rows. */
     RowType<? extends PredictedRow> predictionRows();
+
+    /** Returns the column of {@link #predictionRows} that a function of SQL returns. */
+    String predictionColumn();
 }

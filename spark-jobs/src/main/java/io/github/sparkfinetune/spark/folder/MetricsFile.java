@@ -65,11 +65,14 @@ public final class MetricsFile {
         }
     }
 
+    /** Returns whether a model was trained. */
+    public static boolean isTrained(RunFolder folder) throws IOException {
+        return read(folder).training().train() != null;
+    }
+
     /** Returns whether a model was trained and measured on held-out text. */
     public static boolean isMeasured(RunFolder folder) throws IOException {
-        Content metrics = read(folder);
-        return metrics.training().train() != null
-                && !metrics.evaluation().test().isEmpty();
+        return isTrained(folder) && !read(folder).evaluation().test().isEmpty();
     }
 
     /**

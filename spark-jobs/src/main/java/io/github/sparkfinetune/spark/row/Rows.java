@@ -48,6 +48,15 @@ public final class Rows {
                 .toArray());
     }
 
+    /** Returns a value of a task's row, as Spark's rows have it. */
+    public static Object value(RowType<?> type, String name, Object row) {
+        Column column = type.columns().stream()
+                .filter(one -> one.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+        return value(column, column.of(row));
+    }
+
     private static Object value(Column column, Object value) {
         if (value == null) {
             return null;

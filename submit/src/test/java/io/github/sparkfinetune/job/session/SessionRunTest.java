@@ -90,6 +90,7 @@ class SessionRunTest {
                 .select("label", "said.prediction")
                 .collectAsList();
         assertThat(predicted).filteredOn(row -> row.get(0).equals(row.get(1))).hasSizeGreaterThan(8);
+        asAFunctionOfSql(run, predicted);
         SessionRun again = SessionRun.ofFolder(spark, dir.resolve("run").toString());
         assertThat(again.file("metrics.json")).isEqualTo(run.file("metrics.json"));
 
@@ -106,6 +107,23 @@ class SessionRunTest {
         assertThat(erasure.path("changes").path("model_after").asText())
                 .isNotEqualTo(erasure.path("changes").path("model_before").asText());
         assertThat(run.file("metrics.json")).isNotNull();
+    }
+
+    private static void asAFunctionOfSql(SessionRun run, List<Row> predicted) throws IOException {
+        run.step("register", Map.of("function", "pet"));
+        Mails.rows(spark, 10).createOrReplaceTempView("mails_for_sql");
+
+        Dataset<Row> kinds = spark.sql("SELECT label, pet(text) FROM mails_for_sql");
+
+        assertThat(kinds.schema().apply(1).dataType()).isEqualTo(DataTypes.StringType);
+        assertThat(kinds.collectAsList()).isEqualTo(predicted);
+        assertThat(spark.sql("SELECT pet(NULL) IS NULL, pet('a cat and a cat'), pet(7) IS NULL")
+                        .collectAsList())
+                .containsExactly(RowFactory.create(true, "cat", false));
+        assertThat(spark.sql("SELECT pet(text) AS kind, count(*) FROM mails_for_sql WHERE pet(text) = 'cat' GROUP BY 1")
+                        .collectAsList())
+                .hasSize(1);
+        assertThatThrownBy(() -> spark.sql("SELECT pet()")).hasMessageContaining("pet");
     }
 
     /** Returns the text and the label of each document that speaks for two rows. */

@@ -140,6 +140,11 @@ final class SingleLabelTask extends ClassificationTask {
     }
 
     @Override
+    public String predictionColumn() {
+        return "prediction";
+    }
+
+    @Override
     boolean isCalibrated() {
         return predict.hasSets();
     }

@@ -51,6 +51,11 @@ abstract class DecoderTask implements TaskSpec {
     }
 
     @Override
+    public String predictionColumn() {
+        return "generated";
+    }
+
+    @Override
     public HfConfig savedConfig(HfConfig model, String className, List<String> labels, String dtype) {
         return model.asLanguageModel(className, dtype);
     }

@@ -150,6 +150,11 @@ public record MaskedLmTask(double mlmProbability) implements TaskSpec {
     }
 
     @Override
+    public String predictionColumn() {
+        return "predictions";
+    }
+
+    @Override
     public HfConfig savedConfig(HfConfig model, String className, List<String> labels, String dtype) {
         return model.asLanguageModel(className, dtype);
     }

@@ -117,6 +117,11 @@ public final class RewardTask implements TaskSpec {
     }
 
     @Override
+    public String predictionColumn() {
+        return "reward";
+    }
+
+    @Override
     public HfConfig savedConfig(HfConfig model, String className, List<String> labels, String dtype) {
         return model.asTokenClassifier(className, CLASSES, dtype);
     }

@@ -157,6 +157,11 @@ public record QuestionAnsweringTask(QuestionAnsweringConfig settings, int maxLen
     }
 
     @Override
+    public String predictionColumn() {
+        return "answer";
+    }
+
+    @Override
     public HfConfig savedConfig(HfConfig model, String className, List<String> labels, String dtype) {
         return model.asQuestionAnswerer(className, dtype).with(THRESHOLD, null);
     }

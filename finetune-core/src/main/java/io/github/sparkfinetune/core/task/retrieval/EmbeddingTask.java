@@ -161,6 +161,11 @@ public final class EmbeddingTask implements TaskSpec {
     }
 
     @Override
+    public String predictionColumn() {
+        return "embedding";
+    }
+
+    @Override
     public HfConfig savedConfig(HfConfig model, String className, List<String> labels, String dtype) {
         return TextPooling.with(model.asLanguageModel(className, dtype), embedding.pooling());
     }

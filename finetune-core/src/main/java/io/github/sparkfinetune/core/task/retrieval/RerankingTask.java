@@ -125,6 +125,11 @@ public final class RerankingTask implements TaskSpec {
     }
 
     @Override
+    public String predictionColumn() {
+        return "score";
+    }
+
+    @Override
     public HfConfig savedConfig(HfConfig model, String className, List<String> labels, String dtype) {
         return model.asTokenClassifier(className, CLASSES, dtype);
     }

@@ -105,6 +105,11 @@ public final class TokenClassificationTask implements TaskSpec {
     }
 
     @Override
+    public String predictionColumn() {
+        return "entities";
+    }
+
+    @Override
     public HfConfig savedConfig(HfConfig model, String className, List<String> labels, String dtype) {
         return model.asTokenClassifier(className, labels, dtype);
     }

@@ -110,6 +110,7 @@ public final class PythonParams {
             text.append(declaration(param));
         }
         text.append(stage instanceof Model ? modelConstructor(stage, params) : constructor(stage, name, params));
+        text.append(setParams(params));
         for (Param<?> param : params) {
             text.append(accessors(param));
         }
@@ -138,19 +139,33 @@ public final class PythonParams {
     }
 
     private static String constructor(PipelineStage stage, String name, List<Param<?>> params) {
-        StringBuilder text = new StringBuilder("\n    def __init__(\n        self,\n        *,\n");
+        StringBuilder text = new StringBuilder(signature("__init__", "None", params));
+        text.append("        super().__init__()\n        self._java_obj = find(\"%s\")(self.uid)\n".formatted(name));
+        text.append(defaults(stage, params)).append("        self.setParams(\n");
+        for (Param<?> param : params) {
+            text.append("            %1$s=%1$s,\n".formatted(param.name()));
+        }
+        return text.append("        )\n").toString();
+    }
+
+    private static String signature(String method, String result, List<Param<?>> params) {
+        StringBuilder text = new StringBuilder("\n    def " + method + "(\n        self,\n        *,\n");
         for (Param<?> param : params) {
             text.append("        %s: %s | None = None,\n"
                     .formatted(param.name(), KINDS.get(param.getClass()).type()));
         }
-        text.append("    ) -> None:\n        super().__init__()\n        self._java_obj = find(\"%s\")(self.uid)\n"
-                .formatted(name));
-        text.append(defaults(stage, params)).append("        given = {\n");
+        return text.append("    ) -> " + result + ":\n").toString();
+    }
+
+    private static String setParams(List<Param<?>> params) {
+        StringBuilder text = new StringBuilder(signature("setParams", "Self", params));
+        text.append("        \"\"\"Sets the parameters that are given.\"\"\"\n        given = {\n");
         for (Param<?> param : params) {
             text.append("            \"%1$s\": %1$s,\n".formatted(param.name()));
         }
-        return text.append(
-                        "        }\n        self._set(**{name: value for name, value in given.items() if value is not None})\n")
+        return text.append("        }\n")
+                .append(
+                        "        return self._set(**{name: value for name, value in given.items() if value is not None})\n")
                 .toString();
     }
 

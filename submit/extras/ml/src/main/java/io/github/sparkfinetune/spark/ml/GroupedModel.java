@@ -1,8 +1,6 @@
 package io.github.sparkfinetune.spark.ml;
 
-import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.spark.group.GroupsFile;
@@ -170,15 +168,7 @@ public final class GroupedModel extends Model<GroupedModel> implements MLWritabl
         Path folder = absolute(outputDir);
         GroupsFile groups = groups(folder);
         Path first = new Path(folder, GroupsFile.path(groups.groups().get(0)));
-        try {
-            Path yaml = new Path(first, TrainedModel.RUN_YAML);
-            RunConfig run = RunConfigLoader.parse(
-                    HadoopFiles.readText(HadoopFiles.fileSystem(yaml, hadoop()), yaml), yaml.toString(), List.of());
-            TrainedModel<?> any = TaskStages.newModel(run.task()).of(first.toString());
-            return new GroupedModel().of(any, groups, folder);
-        } catch (IOException e) {
-            throw HadoopFiles.failed("is not the folder of a run", first, e);
-        }
+        return new GroupedModel().of(TrainedModel.ofRun(first.toString()), groups, folder);
     }
 
     private static Path absolute(String folder) {

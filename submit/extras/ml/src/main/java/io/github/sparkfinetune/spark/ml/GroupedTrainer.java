@@ -2,20 +2,11 @@ package io.github.sparkfinetune.spark.ml;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.job.session.SessionRun;
 import io.github.sparkfinetune.spark.group.GroupConfigs;
-import io.github.sparkfinetune.spark.group.GroupJob;
 import io.github.sparkfinetune.spark.group.GroupsFile;
 import io.github.sparkfinetune.spark.ml.stage.ColumnKind;
-import io.github.sparkfinetune.spark.run.AtOnce;
-import io.github.sparkfinetune.spark.run.Settings;
-import io.github.sparkfinetune.spark.source.Sources;
-import io.github.sparkfinetune.spark.train.Extent;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentSkipListMap;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.ml.Estimator;
 import org.apache.spark.ml.param.IntParam;
@@ -23,7 +14,6 @@ import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -96,48 +86,32 @@ public final class GroupedTrainer extends Estimator<GroupedModel> {
      */
     @Override
     public GroupedModel fit(Dataset<?> dataset) {
+        return fit(dataset, SessionRun::onConsole);
+    }
+
+    /** Returns a fit that another thread can follow. */
+    public FollowedFit<GroupedModel> follow(Dataset<?> dataset) {
+        return new FollowedFit<>(steps -> fit(dataset, steps));
+    }
+
+    private GroupedModel fit(Dataset<?> dataset, FollowedFit.Steps steps) {
         transformSchema(dataset.schema());
         int together = (int) getOrDefault(parallelism);
         if (together < 1) {
             throw RunException.config(uid + ": parallelism: " + together + ", expected at least 1");
         }
-        Extent extent = new Extent(Long.MAX_VALUE, together);
-        return trainer().withRun(dataset, all -> fit(dataset, all, extent));
-    }
-
-    private GroupedModel fit(Dataset<?> dataset, RunConfig all, Extent extent) {
-        SparkSession session = dataset.sparkSession();
-        String column = getOrDefault(groupCol);
-        List<GroupJob.Group> groups = GroupJob.run(
-                        session,
-                        all,
-                        Sources.paths(all.data()),
-                        column,
-                        all.output().dir() + "/rows")
-                .groups();
-        Map<String, RunConfig> runs = new LinkedHashMap<>();
-        groups.forEach(group -> runs.put(group.value(), GroupConfigs.training(all, column, group)));
-        Map<String, RunException> failures = new ConcurrentSkipListMap<>();
-        try {
-            AtOnce.each(
-                    List.copyOf(runs.keySet()),
-                    extent.together(),
-                    value -> Trainer.train(session, runs.get(value), extent),
-                    failures::put);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        failures.forEach((value, failure) -> {
-            throw RunException.data(
-                    failures.size() + " of " + groups.size() + " groups failed, the first one is " + value + ": "
-                            + failure.getMessage(),
-                    failure);
+        return trainer().withRun(dataset, all -> {
+            steps.of(dataset.sparkSession(), all)
+                    .step("fit_per", Map.of("column", getOrDefault(groupCol), "together", together));
+            Path folder = new Path(all.output().dir());
+            GroupsFile groups = GroupsFile.require(
+                    folder, dataset.sparkSession().sparkContext().hadoopConfiguration());
+            RunConfig first = GroupConfigs.predicting(
+                    all, groups.column(), groups.groups().get(0));
+            return new GroupedModel()
+                    .of(trainer().model(first, dataset), groups, folder)
+                    .setParent(this);
         });
-        Path folder = new Path(all.output().dir());
-        GroupsFile file = new GroupsFile(column, Settings.of(all), List.copyOf(runs.keySet()));
-        file.write(folder, session.sparkContext().hadoopConfiguration());
-        TrainedModel<?> first = trainer().model(runs.values().iterator().next(), dataset);
-        return new GroupedModel().of(first, file, folder).setParent(this);
     }
 
     @Override

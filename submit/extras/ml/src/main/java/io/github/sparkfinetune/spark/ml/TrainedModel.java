@@ -146,6 +146,28 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
      * @throws RunException if the folder has no model, or a model for another task
      */
     final M of(String folder) {
+        RunConfig trained = trained(folder);
+        if (!TaskStages.loads(getClass(), trained.task())) {
+            throw RunException.config(folder + " holds a model that "
+                    + getClass().getSimpleName()
+                    + " cannot load (" + RunSettings.setting("task", trained.task())
+                    + "): load it with the class of"
+                    + " its task");
+        }
+        return of(trained);
+    }
+
+    /**
+     * Returns the model in the folder of a run, such as a folder of {@code finetune run}, in the class of its task.
+     *
+     * @throws RunException if the folder has no model
+     */
+    public static TrainedModel<?> ofRun(String outputDir) {
+        return TaskStages.newModel(trained(outputDir).task()).of(outputDir);
+    }
+
+    /** Returns the run of a folder that may have been moved. */
+    private static RunConfig trained(String folder) {
         Configuration hadoop = SparkSession.active().sparkContext().hadoopConfiguration();
         Path yaml = new Path(folder, RUN_YAML);
         try {
@@ -154,19 +176,12 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
             List<String> moved = new ArrayList<>(List.of(RunSettings.setting("output.dir", dir)));
             String text = HadoopFiles.readText(files, yaml);
             RunConfig trained = RunConfigLoader.parse(text, yaml.toString(), moved);
-            if (!TaskStages.loads(getClass(), trained.task())) {
-                throw RunException.config(folder + " holds a model that "
-                        + getClass().getSimpleName()
-                        + " cannot load (" + RunSettings.setting("task", trained.task())
-                        + "): load it with the class of"
-                        + " its task");
-            }
             if (!trained.method().isLora()) {
                 // The folder contains all files that the model needs.
                 moved.add(RunSettings.setting("model", dir + "/" + FolderWriter.MODEL));
                 trained = RunConfigLoader.parse(text, yaml.toString(), moved);
             }
-            return of(trained);
+            return trained;
         } catch (FileNotFoundException e) {
             throw RunException.data(
                     folder + " has no " + RUN_YAML + ": name the folder of a run, or of a saved model", e);

@@ -1,28 +1,28 @@
 package io.github.sparkfinetune.spark.ml;
 
+import static org.apache.spark.sql.functions.col;
+
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.hf.Sha256;
-import io.github.sparkfinetune.spark.listener.CommandOnRun;
-import io.github.sparkfinetune.spark.listener.RunListeners;
+import io.github.sparkfinetune.job.session.SessionRun;
+import io.github.sparkfinetune.spark.ml.stage.ColumnKind;
 import io.github.sparkfinetune.spark.ml.stage.Outputs;
 import io.github.sparkfinetune.spark.ml.stage.RunSettings;
-import io.github.sparkfinetune.spark.prepare.PrepareJob;
-import io.github.sparkfinetune.spark.run.PlanJob;
 import io.github.sparkfinetune.spark.source.NamedRows;
-import io.github.sparkfinetune.spark.train.Extent;
-import io.github.sparkfinetune.spark.train.TrainJob;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Function;
 import java.util.stream.Stream;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.ml.Estimator;
+import org.apache.spark.ml.param.BooleanParam;
 import org.apache.spark.ml.param.DoubleParam;
 import org.apache.spark.ml.param.IntParam;
 import org.apache.spark.ml.param.LongParam;
@@ -36,14 +36,12 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.StructType;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * Estimator of Spark ML that fine-tunes a model on a DataFrame. It prepares the rows and trains on them as
- * {@code finetune prepare} and {@code finetune train} do. Each fit has its own folder in {@code outputDir}, which is a
- * folder of a run and is named by the rows and the settings. So the same fit again resumes from the newest checkpoint;
- * after the end of the training its model is the same.
+ * Estimator of Spark ML that fine-tunes a model on a DataFrame. It prepares the rows, trains on them and evaluates as
+ * the commands of the same names do. Each fit has its own folder in {@code outputDir}, which is a folder of a run, with
+ * metrics and a report, and is named by the rows and the settings. So the same fit again resumes from the newest
+ * checkpoint, and after its end returns the same model at once.
  *
  * @param <S> subclass
  * @param <M> model that a fit returns
@@ -52,10 +50,16 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
         implements DefaultParamsWritable {
     private static final long serialVersionUID = 1L;
 
-    private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
-
     /** Digits of the hash in a folder's name. */
     private static final int HASH_DIGITS = 8;
+
+    /** Value of {@code loraTargetModules} that is no module's name. */
+    private static final String[] ALL_LINEAR = {"all-linear"};
+
+    /** Suffix of the view of the rows to train on, and of those to evaluate on. */
+    private static final String TRAIN = "_train";
+
+    private static final String EVAL = "_eval";
 
     /** Numbers of fits that read a view now. */
     private static final Map<Source, Integer> SOURCES = new ConcurrentHashMap<>();
@@ -75,6 +79,12 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
     private final IntParam maxLength;
     private final IntParam ranks;
     private final LongParam seed;
+    private final Param<String> validationIndicatorCol;
+    private final IntParam loraR;
+    private final DoubleParam loraAlpha;
+    private final DoubleParam loraDropout;
+    private final StringArrayParam loraTargetModules;
+    private final BooleanParam useRslora;
     private final StringArrayParam settings;
 
     private record Source(SparkSession session, String view) {}
@@ -93,6 +103,16 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
         maxLength = new IntParam(this, "maxLength", "most tokens of a sample");
         ranks = new IntParam(this, "ranks", "barrier tasks that train together");
         seed = new LongParam(this, "seed", "seed of all random numbers");
+        validationIndicatorCol = new Param<>(
+                this,
+                "validationIndicatorCol",
+                "column that is true for rows to evaluate on, which are not trained on; unset: no evaluation");
+        loraR = new IntParam(this, "loraR", "rank of the adapters of lora and qlora");
+        loraAlpha = new DoubleParam(this, "loraAlpha", "numerator of the adapters' scale, loraAlpha / loraR");
+        loraDropout = new DoubleParam(this, "loraDropout", "dropout probability of the adapters' input");
+        loraTargetModules = new StringArrayParam(
+                this, "loraTargetModules", "names of the linears that get an adapter, or all-linear alone");
+        useRslora = new BooleanParam(this, "useRslora", "whether the scale is loraAlpha / sqrt(loraR)");
         settings =
                 new StringArrayParam(this, "settings", "further settings of the run: section.key=value, as for --set");
         setDefault(predictionCol, "prediction");
@@ -148,6 +168,30 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
         return seed;
     }
 
+    public final Param<String> validationIndicatorCol() {
+        return validationIndicatorCol;
+    }
+
+    public final IntParam loraR() {
+        return loraR;
+    }
+
+    public final DoubleParam loraAlpha() {
+        return loraAlpha;
+    }
+
+    public final DoubleParam loraDropout() {
+        return loraDropout;
+    }
+
+    public final StringArrayParam loraTargetModules() {
+        return loraTargetModules;
+    }
+
+    public final BooleanParam useRslora() {
+        return useRslora;
+    }
+
     public final StringArrayParam settings() {
         return settings;
     }
@@ -196,6 +240,30 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
         return with(seed, value);
     }
 
+    public final S setValidationIndicatorCol(String value) {
+        return with(validationIndicatorCol, value);
+    }
+
+    public final S setLoraR(int value) {
+        return with(loraR, value);
+    }
+
+    public final S setLoraAlpha(double value) {
+        return with(loraAlpha, value);
+    }
+
+    public final S setLoraDropout(double value) {
+        return with(loraDropout, value);
+    }
+
+    public final S setLoraTargetModules(String... values) {
+        return with(loraTargetModules, values);
+    }
+
+    public final S setUseRslora(boolean value) {
+        return with(useRslora, value);
+    }
+
     /**
      * Sets further keys of the run, each as {@code section.key=value}. They take precedence over the other parameters.
      */
@@ -221,15 +289,25 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
     abstract M trained(RunConfig run, Dataset<?> dataset);
 
     /**
-     * Prepares the rows and trains on them.
+     * Prepares the rows, trains on them and, with {@code validationIndicatorCol}, evaluates. Shows the progress on
+     * standard error.
      *
      * @throws RunException if parameters, rows and model do not fit, or the training failed
      */
     @Override
     public final M fit(Dataset<?> dataset) {
+        return fit(dataset, SessionRun::onConsole);
+    }
+
+    /** Returns a fit that another thread can follow. */
+    public final FollowedFit<M> follow(Dataset<?> dataset) {
+        return new FollowedFit<>(steps -> fit(dataset, steps));
+    }
+
+    private M fit(Dataset<?> dataset, FollowedFit.Steps steps) {
         transformSchema(dataset.schema());
         return withRun(dataset, run -> {
-            train(dataset.sparkSession(), run, Extent.REST);
+            steps.of(dataset.sparkSession(), run).step("fit", Map.of());
             return model(run, dataset);
         });
     }
@@ -239,50 +317,73 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
         return copyValues(trained(run, dataset).setParent(this), ParamMap.empty());
     }
 
-    /** Does the work with the run on the rows. The run's source exists until the work of all equal fits ends. */
-    final <T> T withRun(Dataset<?> dataset, Function<RunConfig, T> work) {
+    /** Work of a fit. */
+    interface Work<T> {
+        T on(RunConfig run) throws IOException;
+    }
+
+    /** Does the work with the run on the rows. The run's sources exist until the work of all equal fits ends. */
+    final <T> T withRun(Dataset<?> dataset, Work<T> work) {
         SparkSession session = dataset.sparkSession();
         Dataset<Row> rows = rows(dataset);
-        String view = "fit_" + NamedRows.name(rows);
-        Source source = new Source(session, view);
-        SOURCES.compute(source, (key, users) -> {
-            rows.createOrReplaceTempView(view);
+        String name = "fit_" + sameName(rows);
+        Map<String, Dataset<Row>> views = new LinkedHashMap<>();
+        if (isDefined(validationIndicatorCol)) {
+            Column held = functions.coalesce(col(getOrDefault(validationIndicatorCol)), functions.lit(false));
+            views.put(name + TRAIN, rows.filter(functions.not(held)));
+            views.put(name + EVAL, rows.filter(held));
+        } else {
+            views.put(name, rows);
+        }
+        views.forEach((view, part) -> SOURCES.compute(new Source(session, view), (key, users) -> {
+            part.createOrReplaceTempView(view);
             return users == null ? 1 : users + 1;
-        });
+        }));
         try {
-            return work.apply(run(session, view));
+            return work.on(run(session, name));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         } finally {
-            SOURCES.computeIfPresent(source, (key, users) -> {
-                if (users > 1) {
-                    return users - 1;
-                }
-                session.catalog().dropTempView(view);
-                return null;
-            });
+            views.keySet()
+                    .forEach(view -> SOURCES.computeIfPresent(new Source(session, view), (key, users) -> {
+                        if (users > 1) {
+                            return users - 1;
+                        }
+                        session.catalog().dropTempView(view);
+                        return null;
+                    }));
         }
     }
 
-    /** Prepares the rows of a run and trains on them. */
-    static void train(SparkSession session, RunConfig run, Extent extent) {
-        TrainJob.check(session, run);
-        Configuration hadoop = session.sparkContext().hadoopConfiguration();
-        try (RunListeners listeners = RunListeners.open(new CommandOnRun(
-                run, hadoop, System.getenv(), Map.of(), true, List.of(), line -> LOG.info("{}", line)))) {
-            PrepareJob.run(session, run);
-            PlanJob.newWeights(run, hadoop).forEach(LOG::warn);
-            listeners.add(TrainJob.run(session, run, extent, listeners::add));
-            listeners.finished(List.of("run.yaml"));
+    /**
+     * Returns a name of rows that are the same each time they are read.
+     *
+     * @throws RunException if they are not: neither would the same fit find its folder again
+     */
+    private String sameName(Dataset<Row> rows) {
+        String name = NamedRows.name(rows);
+        if (!NamedRows.name(rows).equals(name)) {
+            throw RunException.data(uid + ": the DataFrame had other rows when it was read again: check that nothing"
+                    + " writes to its source and that no function in it is random; cache it, or fit on a table");
         }
+        return name;
     }
 
     private RunConfig run(SparkSession session, String view) {
         List<String> all = new ArrayList<>(taskSettings());
         all.add(RunSettings.setting("model", RunSettings.required(this, model)));
-        all.add(RunSettings.setting("data.train", "table:" + view));
+        if (isDefined(validationIndicatorCol)) {
+            all.add(RunSettings.setting("data.train", "table:" + view + TRAIN));
+            all.add(RunSettings.setting("data.eval", "table:" + view + EVAL));
+        } else {
+            all.add(RunSettings.setting("data.train", "table:" + view));
+        }
         all.add("data.eval_fraction=0.0");
         keys().forEach((key, param) -> {
             if (isDefined(param)) {
-                all.add(RunSettings.setting(key, getOrDefault(param)));
+                Object value = getOrDefault(param);
+                boolean isWord = value instanceof String[] names && Arrays.equals(names, ALL_LINEAR);
+                all.add(RunSettings.setting(key, isWord ? ALL_LINEAR[0] : value));
             }
         });
         List<String> further = Arrays.asList(getOrDefault(settings));
@@ -302,18 +403,26 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
 
     /** Returns the parameters that set keys of the run, by key. */
     private Map<String, Param<?>> keys() {
-        return Map.of(
-                "method.type", method,
-                "training.learning_rate", learningRate,
-                "training.num_train_epochs", numTrainEpochs,
-                "training.per_device_train_batch_size", perDeviceTrainBatchSize,
-                "data.max_length", maxLength,
-                "cluster.ranks", ranks,
-                "training.seed", seed);
+        return Map.ofEntries(
+                Map.entry("method.type", method),
+                Map.entry("method.r", loraR),
+                Map.entry("method.lora_alpha", loraAlpha),
+                Map.entry("method.lora_dropout", loraDropout),
+                Map.entry("method.target_modules", loraTargetModules),
+                Map.entry("method.use_rslora", useRslora),
+                Map.entry("training.learning_rate", learningRate),
+                Map.entry("training.num_train_epochs", numTrainEpochs),
+                Map.entry("training.per_device_train_batch_size", perDeviceTrainBatchSize),
+                Map.entry("data.max_length", maxLength),
+                Map.entry("cluster.ranks", ranks),
+                Map.entry("training.seed", seed));
     }
 
     @Override
     public final StructType transformSchema(StructType schema) {
+        if (isDefined(validationIndicatorCol)) {
+            ColumnKind.INDICATOR.require(this, validationIndicatorCol, schema);
+        }
         return outputs(schema).schema(schema);
     }
 

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.spark.listener.RecordingListener;
 import io.github.sparkfinetune.spark.model.TaskModels;
 import java.net.URI;
@@ -33,6 +35,7 @@ import org.apache.spark.ml.tuning.ParamGridBuilder;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.streaming.StreamingQuery;
 import org.apache.spark.sql.types.DataTypes;
@@ -105,9 +108,61 @@ class TextClassifierTest extends SparkMlTest {
         }
         Path run = Path.of(URI.create(model.runDir()));
         assertThat(run.resolve("model/config.json")).exists();
+        assertThat(run.resolve("report.html")).exists();
+        assertThat(run.resolve("metrics.json")).content().contains("\"train\"").doesNotContain("\"test\"");
         assertThat(RecordingListener.EVENTS)
-                .contains("step 1", "FINISHED [run.yaml]")
+                .contains("step 1", "FINISHED [run.yaml, metrics.json, report.html]")
                 .anyMatch(event -> event.startsWith("trained "));
+    }
+
+    @Test
+    void marksRowsToEvaluateOn() throws Exception {
+        Dataset<Row> mails = mails(false).withColumn("held", expr("CASE WHEN id % 5 = 0 THEN true END"));
+        TextClassifierTrainer trainer = trainer().setValidationIndicatorCol("held");
+
+        Path run = Path.of(URI.create(trainer.fit(mails).runDir()));
+
+        JsonNode metrics = JsonFiles.MAPPER.readTree(run.resolve("metrics.json").toFile());
+        assertThat(metrics.path("test").path("accuracy").asDouble()).isGreaterThan(0.7);
+        JsonNode manifest =
+                JsonFiles.MAPPER.readTree(run.resolve("dataset/manifest-1.json").toFile());
+        assertThat(manifest.path("splits").path("train").path("rows").asInt()).isEqualTo(32);
+        assertThat(manifest.path("splits").path("eval").path("rows").asInt()).isEqualTo(8);
+        assertThatThrownBy(() -> trainer.fit(mails.filter("id % 5 > 0")))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("eval");
+        assertThatThrownBy(() -> trainer.setValidationIndicatorCol("id").fit(mails))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("validationIndicatorCol: column id is int, it must be boolean");
+    }
+
+    @Test
+    void refusesRowsThatDifferBetweenPasses() {
+        UserDefinedFunction random =
+                functions.udf(() -> Math.random(), DataTypes.DoubleType).asNondeterministic();
+        Dataset<Row> mails = mails(false).withColumn("mail", functions.concat_ws(" ", expr("mail"), random.apply()));
+
+        assertThatThrownBy(() -> trainer().fit(mails))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("the DataFrame had other rows when it was read again")
+                .hasMessageNotContaining("\n");
+    }
+
+    @Test
+    void anotherThreadFollowsAndCancels() throws Exception {
+        FollowedFit<TextClassifierModel> fit =
+                trainer().setSettings("training.max_steps=4000").follow(mails(false));
+        assertThat(fit.cancel()).isFalse();
+        CompletableFuture<TextClassifierModel> fitted = CompletableFuture.supplyAsync(fit::run);
+        StringBuilder shown = new StringBuilder();
+        while (!fitted.isDone() && !shown.toString().contains("train     [")) {
+            TimeUnit.MILLISECONDS.sleep(10);
+            shown.append(fit.shown());
+        }
+        assertThat(shown).contains("\"prepare   40 train rows");
+        assertThat(fit.cancel()).isTrue();
+
+        assertThatThrownBy(fitted::get).hasMessageContaining("interrupted");
     }
 
     @Test
@@ -135,7 +190,7 @@ class TextClassifierTest extends SparkMlTest {
         int ended = RecordingListener.EVENTS.size();
         TextClassifierModel again = trainer.fit(mails);
         assertThat(again.runDir()).isEqualTo(model.runDir());
-        assertThat(events(ended)).doesNotContain("step 380");
+        assertThat(events(ended)).isEmpty();
         assertThat(spark.sql("SHOW TABLES").select("tableName").collectAsList())
                 .noneMatch(row -> row.getString(0).startsWith("fit_"));
 

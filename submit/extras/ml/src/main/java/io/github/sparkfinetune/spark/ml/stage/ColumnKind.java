@@ -39,6 +39,7 @@ public record ColumnKind(String expected, Predicate<DataType> fits) {
     /** The value as text is the group of a row. */
     public static final ColumnKind GROUP = new ColumnKind("the group of a row, of any type", type -> true);
 
+    public static final ColumnKind INDICATOR = new ColumnKind("boolean", BooleanType.class::isInstance);
     public static final ColumnKind NUMBER = new ColumnKind("a number", NumericType.class::isInstance);
     /** Answers in the form of the {@code datasets} library, or of SQuAD's files. */
     public static final ColumnKind ANSWERS = new ColumnKind(

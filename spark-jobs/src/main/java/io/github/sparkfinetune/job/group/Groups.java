@@ -68,14 +68,12 @@ final class Groups {
 
     /** Runs all steps of a group's run that are not done. */
     void train(String value, RunConfig run) throws IOException {
-        jobs.check(run);
-        Pipeline pipeline = new Pipeline(run, jobs, SILENT, new Extent(Long.MAX_VALUE, together));
-        if (!pipeline.isDone()) {
-            pipeline.all(new Progress(SILENT.err(), false, System::nanoTime));
-        }
+        new Pipeline(run, jobs, SILENT, new Extent(Long.MAX_VALUE, together))
+                .fit(new Progress(SILENT.err(), false, System::nanoTime));
         Map<String, Double> test =
                 MetricsFile.heldOut(RunFolder.of(run, jobs.hadoop())).getOrDefault(Scores.OWN, Map.of());
         say(value + "  "
+                + (test.isEmpty() ? "trained" : "")
                 + test.entrySet().stream()
                         .map(metric -> metric.getKey() + " " + Metric.shown(metric.getKey(), metric.getValue()))
                         .collect(Collectors.joining("  ")));

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Warning;
+import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.hub.Hub;
 import io.github.sparkfinetune.data.hub.HubSettings;
 import io.github.sparkfinetune.spark.cluster.DjlSettings;
@@ -28,6 +29,7 @@ import io.github.sparkfinetune.spark.predict.Agreement;
 import io.github.sparkfinetune.spark.predict.EvaluateJob;
 import io.github.sparkfinetune.spark.predict.PredictJob;
 import io.github.sparkfinetune.spark.predict.Scores;
+import io.github.sparkfinetune.spark.predict.SqlFunction;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.run.HubModels;
 import io.github.sparkfinetune.spark.run.MergeJob;
@@ -221,6 +223,11 @@ public final class SparkJobs implements Jobs {
                         one -> new CommandSteps(new Pipeline(one, this, console), progress),
                         console::say),
                 arguments);
+    }
+
+    @Override
+    public void register(RunConfig config, String name) {
+        SqlFunction.register(session(), name, AbsolutePaths.of(config, hadoop()));
     }
 
     @Override

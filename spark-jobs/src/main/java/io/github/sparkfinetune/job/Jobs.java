@@ -143,6 +143,9 @@ public interface Jobs extends AutoCloseable {
     /** Returns a digest of everything that predictions of the trained model depend on, except their rows. */
     String predictionDigest(RunConfig config);
 
+    /** Registers the trained model as a function of SQL in the session. */
+    void register(RunConfig config, String name);
+
     /**
      * Merges an adapter into the base model, writes a model folder and returns a one-line summary.
      *

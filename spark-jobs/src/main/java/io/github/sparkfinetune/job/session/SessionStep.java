@@ -7,6 +7,7 @@ import io.github.sparkfinetune.job.Console;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.Pipeline;
 import io.github.sparkfinetune.job.Progress;
+import io.github.sparkfinetune.job.Promotion;
 import io.github.sparkfinetune.job.group.GroupRun;
 import io.github.sparkfinetune.job.tune.TuneOptions;
 import io.github.sparkfinetune.job.tune.TuneRun;
@@ -44,15 +45,23 @@ record SessionStep(boolean writesStatus, Work work) {
         SessionStep with(Arguments given);
     }
 
-    private static final Map<String, Known> KNOWN = Map.of(
-            "prepare", given -> writing(in -> in.pipeline().prepare()),
-            "train", given -> writing(in -> in.pipeline().train(in.progress().get())),
-            "evaluate", given -> writing(in -> in.pipeline().evaluate()),
-            "predict", SessionStep::predict,
-            "predict_per", SessionStep::predictPer,
-            "run_per", SessionStep::runPer,
-            "tune", SessionStep::tune,
-            "merge", SessionStep::merge);
+    private static final Map<String, Known> KNOWN = Map.ofEntries(
+            Map.entry("prepare", given -> writing(in -> in.pipeline().prepare())),
+            Map.entry(
+                    "train",
+                    given -> writing(in -> in.pipeline().train(in.progress().get()))),
+            Map.entry("evaluate", given -> writing(in -> in.pipeline().evaluate())),
+            Map.entry(
+                    "fit",
+                    given -> writing(in -> in.pipeline().fit(in.progress().get()))),
+            Map.entry("fit_per", given -> writing(in -> groups(in, given).fit())),
+            Map.entry("run_per", given -> writing(in -> groups(in, given).run())),
+            Map.entry("predict", SessionStep::predict),
+            Map.entry("predict_per", SessionStep::predictPer),
+            Map.entry("promote", SessionStep::promote),
+            Map.entry("register", SessionStep::register),
+            Map.entry("tune", SessionStep::tune),
+            Map.entry("merge", SessionStep::merge));
 
     /** @throws RunException if there is no step of this name */
     static void require(String name) {
@@ -95,12 +104,23 @@ record SessionStep(boolean writesStatus, Work work) {
         return new SessionStep(false, in -> groups(in, given).predict(input, output));
     }
 
-    private static SessionStep runPer(Arguments given) {
-        return writing(in -> groups(in, given).run());
-    }
-
     private static GroupRun groups(In in, Arguments given) throws IOException {
         return new GroupRun(in.run(), given.text("column"), given.number("together"), in.jobs(), in.console());
+    }
+
+    private static SessionStep promote(Arguments given) {
+        String alias = given.optional("alias");
+        Promotion promotion = new Promotion(
+                given.text("pointer"),
+                given.optional("metric"),
+                given.optional("run_id"),
+                alias == null ? Promotion.CHAMPION : alias);
+        return writing(in -> promotion.of(in.run(), in.jobs(), in.console()));
+    }
+
+    private static SessionStep register(Arguments given) {
+        String function = given.text("function");
+        return new SessionStep(false, in -> in.jobs().register(in.run(), function));
     }
 
     private static SessionStep merge(Arguments given) {

@@ -16,9 +16,9 @@ final class StepRunner {
     private final SparkContext spark;
     private final Stage stage;
     private final Jobs jobs;
-    private final Screen screen = new Screen();
-    private final Console console = new OnScreen(new PrintWriter(screen));
-    private volatile Progress progress = progress();
+    private final Screen.Output output;
+    private final Console console;
+    private volatile Progress progress;
     private volatile RunningStep running;
 
     private record OnScreen(PrintWriter err) implements Console {
@@ -28,14 +28,17 @@ final class StepRunner {
         }
     }
 
-    StepRunner(SparkContext spark, Stage stage, Jobs jobs) {
+    StepRunner(SparkContext spark, Stage stage, Jobs jobs, Screen.Output output) {
         this.spark = spark;
         this.stage = stage;
         this.jobs = jobs;
+        this.output = output;
+        this.console = new OnScreen(output.writer());
+        this.progress = progress();
     }
 
     private Progress progress() {
-        return new Progress(console.err(), true, System::nanoTime);
+        return new Progress(console.err(), output.redraw(), System::nanoTime);
     }
 
     /** Returns the run with a folder instead of the Hugging Face Hub's name of a model. */
@@ -86,6 +89,6 @@ final class StepRunner {
     Shown shown() {
         RunningStep now = running;
         double share = progress.share() > 0 || now == null ? progress.share() : now.share();
-        return new Shown(screen.take(), screen.open(), share);
+        return new Shown(output.screen().take(), output.screen().open(), share);
     }
 }

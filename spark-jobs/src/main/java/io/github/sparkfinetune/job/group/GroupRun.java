@@ -7,6 +7,7 @@ import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.hf.Sha256;
 import io.github.sparkfinetune.job.Console;
 import io.github.sparkfinetune.job.Jobs;
+import io.github.sparkfinetune.job.Pipeline;
 import io.github.sparkfinetune.report.GroupsReport;
 import io.github.sparkfinetune.report.Reports;
 import io.github.sparkfinetune.spark.folder.RunFolder;
@@ -61,9 +62,19 @@ public final class GroupRun {
      * Prepares, trains and evaluates each group. A group that fails does not end the others; the same command runs
      * failed and missing groups again.
      *
-     * @throws RunException if a group failed
+     * @throws RunException if the run has no rows to evaluate on, or a group failed
      */
     public void run() throws IOException {
+        Pipeline.requireRowsToEvaluate(run);
+        fit();
+    }
+
+    /**
+     * Does the same as {@link #run}, but evaluates only if the run has rows to evaluate on.
+     *
+     * @throws RunException if a group failed
+     */
+    public void fit() throws IOException {
         Lease lease = lease();
         try {
             requireFree();

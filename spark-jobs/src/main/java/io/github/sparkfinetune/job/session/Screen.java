@@ -1,6 +1,8 @@
 package io.github.sparkfinetune.job.session;
 
+import java.io.PrintWriter;
 import java.io.Writer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -10,6 +12,24 @@ import java.util.List;
  */
 final class Screen extends Writer {
     private static final String CLEAR = "\u001b[K";
+
+    /**
+     * Where steps show their progress.
+     *
+     * @param screen keeps the text for {@code shown}; empty if the text goes elsewhere
+     * @param redraw whether a carriage return restarts a line there
+     */
+    record Output(Screen screen, PrintWriter writer, boolean redraw) {
+        static Output kept() {
+            Screen screen = new Screen();
+            return new Output(screen, new PrintWriter(screen), true);
+        }
+
+        /** Returns standard error. */
+        static Output onConsole(boolean redraw) {
+            return new Output(new Screen(), new PrintWriter(System.err, true, StandardCharsets.UTF_8), redraw);
+        }
+    }
 
     private final List<String> lines = new ArrayList<>();
     private final StringBuilder open = new StringBuilder();

@@ -17,6 +17,9 @@ import io.github.sparkfinetune.job.RunFile;
 import io.github.sparkfinetune.job.SparkJobs;
 import io.github.sparkfinetune.spark.folder.RunFolder;
 import io.github.sparkfinetune.spark.group.GroupsFile;
+import io.github.sparkfinetune.spark.init.InitJob;
+import io.github.sparkfinetune.spark.init.InitRequest;
+import io.github.sparkfinetune.spark.init.Proposal;
 import io.github.sparkfinetune.spark.predict.FramePredictions;
 import io.github.sparkfinetune.spark.prepare.SampleFrame;
 import io.github.sparkfinetune.spark.source.Columns;
@@ -50,13 +53,32 @@ public final class SessionRun {
     private final StepRunner steps;
 
     private SessionRun(SparkSession session, List<Stage> stages) {
+        this(session, stages, Screen.Output.kept());
+    }
+
+    private SessionRun(SparkSession session, List<Stage> stages, Screen.Output output) {
         if (stages.size() > 1) {
             throw RunException.config("a pipeline has several runs: name one stage of " + RunFile.names(stages));
         }
         this.session = session;
         this.stage = stages.get(0);
         this.jobs = SparkJobs.in(session, stage.config());
-        this.steps = new StepRunner(session.sparkContext(), stage, jobs);
+        this.steps = new StepRunner(session.sparkContext(), stage, jobs, output);
+    }
+
+    /** Creates the run of a configuration. */
+    public static SessionRun of(SparkSession session, RunConfig run) {
+        return new SessionRun(session, List.of(Stage.only(run)));
+    }
+
+    /**
+     * Creates the run of a configuration whose steps show their progress on standard error: a line that is redrawn
+     * where Spark draws its own ({@code spark.ui.showConsoleProgress}), such as in a shell, else a line every few
+     * seconds.
+     */
+    public static SessionRun onConsole(SparkSession session, RunConfig run) {
+        boolean redraw = session.sparkContext().getConf().getBoolean("spark.ui.showConsoleProgress", false);
+        return new SessionRun(session, List.of(Stage.only(run)), Screen.Output.onConsole(redraw));
     }
 
     /**
@@ -116,6 +138,27 @@ public final class SessionRun {
         }
     }
 
+    /**
+     * Looks at data and a model, and proposes the run that fits them, as {@code finetune init} does.
+     *
+     * @param model folder of the base model, or {@code hub:ORG/NAME}
+     * @param data raw text to train on
+     * @param task name of the task, or null for the likeliest one
+     * @param settings {@code section.key=value}, regardless of the data
+     * @return a JSON object: {@code yaml}, the configuration with comments, and {@code found}, lines of what was found
+     * @throws RunException if no task fits, or data or model cannot be read
+     */
+    public static String proposed(SparkSession session, String model, String data, String task, List<String> settings)
+            throws JsonProcessingException {
+        InitRequest request = new InitRequest(model, data, task, null, null, settings);
+        RunConfig draft = InitJob.draft(request, session.sparkContext().defaultParallelism());
+        Jobs jobs = SparkJobs.in(session, draft);
+        RunConfig fetched = jobs.fetchModel(draft, line -> {});
+        Proposal proposal = jobs.propose(
+                request, fetched.model(), tasks -> tasks.keySet().iterator().next());
+        return JsonFiles.MAPPER.writeValueAsString(Map.of("yaml", proposal.yaml(), "found", proposal.found()));
+    }
+
     private RunConfig config() {
         return stage.config();
     }
@@ -162,12 +205,23 @@ public final class SessionRun {
      * Does the same work as the command of the same name, and writes the same folder.
      *
      * @param name {@code prepare}, {@code train}, {@code evaluate}, {@code predict}, {@code explain}, {@code erase} or
-     *     {@code tune}; {@code run_per} and {@code predict_per} for {@code run} and {@code predict} with {@code --per}
+     *     {@code tune}; {@code run_per} and {@code predict_per} for {@code run} and {@code predict} with {@code --per};
+     *     {@code register} for a function of SQL in the session; {@code fit} and {@code fit_per} for all steps that are
+     *     not done, without {@code evaluate} if the run has no rows to evaluate on
      * @param arguments options of the command, as a JSON object
      * @throws RunException if the step failed, or there is none of this name
      */
     public void step(String name, String arguments) throws IOException {
-        SessionStep step = SessionStep.of(name, Arguments.parse(arguments));
+        step(name, Arguments.parse(arguments));
+    }
+
+    /** Does the same as {@link #step(String, String)}, with the arguments by name. */
+    public void step(String name, Map<String, ?> arguments) throws IOException {
+        step(name, new Arguments(JsonFiles.MAPPER.valueToTree(arguments)));
+    }
+
+    private void step(String name, Arguments arguments) throws IOException {
+        SessionStep step = SessionStep.of(name, arguments);
         steps.run(name.replaceFirst("_.*", ""), step.writesStatus(), step.work());
     }
 

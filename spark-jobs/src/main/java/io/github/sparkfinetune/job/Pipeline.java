@@ -66,19 +66,51 @@ public final class Pipeline {
      * @throws RunException before the training if the run has no rows to evaluate on
      */
     public void all(Progress shown) throws IOException {
+        requireRowsToEvaluate(run);
+        steps(shown);
+    }
+
+    /**
+     * Refuses a run without rows to evaluate on.
+     *
+     * @throws RunException that names the keys to set
+     */
+    public static void requireRowsToEvaluate(RunConfig run) {
         if (!run.data().holdsOut()) {
             throw RunException.config("data.eval_fraction and data.test_fraction are 0 and there is neither data.eval"
                     + " nor data.test, so run has no rows to evaluate on: set data.test_fraction, or start finetune"
                     + " prepare and finetune train");
         }
+    }
+
+    /**
+     * Runs all steps of a run that is not done. Without rows to evaluate on, the training is the last step.
+     *
+     * @param shown receives the records of the training; closed at the end
+     */
+    public void fit(Progress shown) throws IOException {
+        jobs.check(run);
+        if (isDone()) {
+            console.say("fit       is done already");
+        } else {
+            steps(shown);
+        }
+        sayReport();
+    }
+
+    private void steps(Progress shown) throws IOException {
         try (RunListeners listeners = listeners(true)) {
             follow(RunProgress.Work.PREPARE, () -> {
                 prepare(listeners);
-                jobs.requireHeldOut(run);
+                if (run.data().holdsOut()) {
+                    jobs.requireHeldOut(run);
+                }
                 live.began(RunProgress.Work.TRAIN);
                 train(shown, listeners);
-                live.began(RunProgress.Work.EVALUATE);
-                evaluate(listeners);
+                if (run.data().holdsOut()) {
+                    live.began(RunProgress.Work.EVALUATE);
+                    evaluate(listeners);
+                }
             });
             listeners.finished(RunFolder.RESULTS);
         }
@@ -137,9 +169,9 @@ public final class Pipeline {
         }
     }
 
-    /** Returns whether the run's model has been measured. */
+    /** Returns whether the run's model has been trained and, if the run has rows to evaluate on, measured. */
     public boolean isDone() throws IOException {
-        return MetricsFile.isMeasured(folder);
+        return run.data().holdsOut() ? MetricsFile.isMeasured(folder) : MetricsFile.isTrained(folder);
     }
 
     /**

@@ -93,9 +93,11 @@ class FinetuneOperator(SparkSubmitOperator):
 
     def arguments(self, context: Context) -> list[str]:
         """Returns the command line, and notes the folder of its status.json."""
-        overrides = finetune_commands.settings(self.set)
+        return self._line(self.config, finetune_commands.settings(self.set), self.args)
+
+    def _line(self, config: str | None, overrides: list[str], args: Mapping[str, Any] | None) -> list[str]:
         self._output_dir = finetune_commands.output_dir(overrides)
-        return finetune_commands.arguments(self.command, self.config, overrides, dict(self.args or {}))
+        return finetune_commands.arguments(self.command, config, overrides, args or {})
 
     def execute(self, context: Context) -> dict[str, Any] | None:
         params = context["params"]
@@ -145,11 +147,13 @@ class TrainingOperator(FinetuneOperator):
         super().__init__(config=config, **kwargs)
 
     def arguments(self, context: Context) -> list[str]:
+        return self._line(self.config, self._settings(context), self.args)
+
+    def _settings(self, context: Context) -> list[str]:
         params = context["params"]
         folder = finetune_commands.run_folder(params["output_root"], context["run_id"])
         # The last value of a key wins, so no override moves the run out of its folder.
-        self.set = [*params["overrides"], *finetune_commands.settings(self.set), f"output.dir={folder}"]
-        return super().arguments(context)
+        return [*params["overrides"], *finetune_commands.settings(self.set), f"output.dir={folder}"]
 
 
 class PromoteOperator(TrainingOperator):
@@ -160,8 +164,8 @@ class PromoteOperator(TrainingOperator):
 
     def arguments(self, context: Context) -> list[str]:
         params = context["params"]
-        self.args = {"pointer": params["pointer"], "run_id": context["run_id"], "metric": params["metric"]}
-        return super().arguments(context)
+        args = {"pointer": params["pointer"], "run_id": context["run_id"], "metric": params["metric"]}
+        return self._line(self.config, self._settings(context), args)
 
     def execute(self, context: Context) -> None:
         super().execute(context)
@@ -181,6 +185,5 @@ class InUseOperator(FinetuneOperator):
         if pointer is None:
             raise AirflowFailException(f"{context['params']['pointer']} cannot be read: promote a model first")
         folder = finetune_commands.run_in_use(pointer)
-        self.config = f"{folder}/run.yaml"
-        self.set = [*finetune_commands.settings(self.set), f"output.dir={folder}"]
-        return super().arguments(context)
+        overrides = [*finetune_commands.settings(self.set), f"output.dir={folder}"]
+        return self._line(f"{folder}/run.yaml", overrides, self.args)

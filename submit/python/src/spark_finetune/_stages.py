@@ -46,6 +46,13 @@ def found_by_pyspark(module: str) -> None:
     sys.modules.setdefault(JAVA_PACKAGE, sys.modules[module])
 
 
+def of_java(cls: type[J], java: Any) -> J:
+    """Returns the model of a Java object, with the parameters of the object."""
+    model = cls(java)
+    model._transfer_params_from_java()
+    return model
+
+
 class Reader(JavaMLReader[Any]):
     """Loads a stage that ``write`` saved."""
 
@@ -98,10 +105,8 @@ class Trainer(Stage, Fitting[M]):
     _model: type[M]
 
     def _create_model(self, java_model: Any) -> M:
-        model = self._model(java_model)
         # Some values that a fit sets in its model are no parameters of the trainer.
-        model._transfer_params_from_java()
-        return model
+        return of_java(self._model, java_model)
 
     def _fit(self, dataset: DataFrame) -> M:
         with java_errors():
@@ -126,9 +131,7 @@ class TrainedModel(Transforming, JavaModel):
         :raises DataError: if there is none
         """
         with java_errors():
-            model = cls(find(cls.__name__).ofRun(outputDir))
-        model._transfer_params_from_java()
-        return model
+            return of_java(cls, find(cls.__name__).ofRun(outputDir))
 
     def runDir(self) -> str:
         """Folder of the run that trained the model; ``transformers`` or ``peft`` loads its subfolder ``model``."""

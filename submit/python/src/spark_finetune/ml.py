@@ -8,7 +8,7 @@ from pyspark.ml.wrapper import JavaModel
 from pyspark.sql import DataFrame
 
 from spark_finetune import _params
-from spark_finetune._stages import Fitting, TrainedModel, Trainer, Transforming, find, found_by_pyspark
+from spark_finetune._stages import Fitting, TrainedModel, Trainer, Transforming, find, found_by_pyspark, of_java
 from spark_finetune.errors import java_errors
 
 __all__ = [
@@ -135,9 +135,7 @@ class GroupedModel(_params.GroupedModelParams, Transforming, JavaModel):
         :raises DataError: if there are none
         """
         with java_errors():
-            model = cls(find(cls.__name__).ofRun(outputDir))
-        model._transfer_params_from_java()
-        return model
+            return of_java(cls, find(cls.__name__).ofRun(outputDir))
 
     def groups(self) -> list[str]:
         """Returns the groups that have a model."""
@@ -167,9 +165,7 @@ class GroupedTrainer(_params.GroupedTrainerParams, Fitting[GroupedModel]):
         return self
 
     def _create_model(self, java_model: Any) -> GroupedModel:
-        model = GroupedModel(java_model)
-        model._transfer_params_from_java()
-        return model
+        return of_java(GroupedModel, java_model)
 
     def _fit(self, dataset: DataFrame) -> GroupedModel:
         with java_errors():
@@ -236,9 +232,8 @@ def trained_model(output_dir: str) -> TrainedModel:
 
 
 def _of_java(java: Any) -> TrainedModel:
-    model: TrainedModel = globals()[java.getClass().getSimpleName()](java)
-    model._transfer_params_from_java()
-    return model
+    kind: type[TrainedModel] = globals()[java.getClass().getSimpleName()]
+    return of_java(kind, java)
 
 
 found_by_pyspark(__name__)

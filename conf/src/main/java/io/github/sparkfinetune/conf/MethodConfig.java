@@ -57,8 +57,6 @@ public record MethodConfig(
         @Key(hf = "BitsAndBytesConfig") @JsonProperty("bnb_4bit_use_double_quant")
         boolean bnb4bitUseDoubleQuant)
         implements Serializable {
-    private static final ModuleNames ALL_LINEAR = ModuleNames.matching("all-linear");
-
     private static final String INIT = "method.init_lora_weights";
 
     /** PEFT's default of {@code init_lora_weights}: B is zero. */
@@ -172,7 +170,7 @@ public record MethodConfig(
 
     /** Returns a method that trains every parameter. */
     public static MethodConfig full() {
-        return of(Type.FULL, null, 16, 32, ALL_LINEAR);
+        return of(Type.FULL, null, 16, 32, ModuleNames.matching(ModuleNames.ALL_LINEAR));
     }
 
     /**
@@ -180,7 +178,7 @@ public record MethodConfig(
      * {@code layers} is null.
      */
     public static MethodConfig freeze(Integer layers) {
-        return of(Type.FREEZE, layers, 16, 32, ALL_LINEAR);
+        return of(Type.FREEZE, layers, 16, 32, ModuleNames.matching(ModuleNames.ALL_LINEAR));
     }
 
     /** Returns LoRA with new adapters and PEFT's defaults. */

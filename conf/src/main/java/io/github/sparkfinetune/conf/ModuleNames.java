@@ -12,6 +12,9 @@ import java.util.Objects;
 public final class ModuleNames implements Serializable {
     private static final long serialVersionUID = 1;
 
+    /** Text for every linear except the output head. */
+    public static final String ALL_LINEAR = "all-linear";
+
     private final String expression;
     private final List<String> names;
 

@@ -1,14 +1,12 @@
 package io.github.sparkfinetune.conf.load;
 
-import io.github.sparkfinetune.conf.MethodConfig;
-import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.conf.RunConfig;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
@@ -71,10 +69,9 @@ public final class Usual {
         return values;
     }
 
-    /** Returns the learning rate of a run that sets none. */
-    public static double learningRate(Task task, MethodConfig.Type method) {
-        String run = "{model: m, task: %s, method: {type: %s}, data: {train: t}, output: {dir: o}}"
-                .formatted(task.configName(), method.name().toLowerCase(Locale.ROOT));
-        return RunConfigLoader.parse(run, "usual.yaml", List.of()).training().learningRate();
+    /** Returns a run that sets only its task and method, by their names, and what every run must set. */
+    public static RunConfig run(String task, String method) {
+        String run = "{model: m, task: %s, method: {type: %s}, data: {train: t}, output: {dir: o}}";
+        return RunConfigLoader.parse(run.formatted(task, method), "usual.yaml", List.of());
     }
 }

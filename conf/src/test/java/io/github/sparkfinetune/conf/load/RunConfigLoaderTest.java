@@ -59,8 +59,7 @@ class RunConfigLoaderTest {
         assertThat(training("classification", "freeze", "training.learning_rate=5.0e-5", "training.num_train_epochs=1"))
                 .returns(5e-5, TrainingConfig::learningRate)
                 .returns(1, TrainingConfig::numTrainEpochs);
-        assertThat(Usual.learningRate(RunConfig.Task.REWARD, MethodConfig.Type.LORA))
-                .isEqualTo(2e-4);
+        assertThat(Usual.run("reward", "lora").training().learningRate()).isEqualTo(2e-4);
     }
 
     private static TrainingConfig training(String task, String method, String... overrides) {

@@ -8,11 +8,15 @@ import java.nio.charset.StandardCharsets;
  */
 public interface RawRow {
 
-    /** Returns the URI of the file that the record is from. */
-    String file();
+    /** Returns the URI of the file that the record is from; null if it is from no file. */
+    default String file() {
+        return null;
+    }
 
     /** Returns whether the record could not be parsed; a corrupt record has no values. */
-    boolean isCorrupt();
+    default boolean isCorrupt() {
+        return false;
+    }
 
     /**
      * Returns a value as bytes, mostly UTF-8, which callers must not change; null for a missing value.

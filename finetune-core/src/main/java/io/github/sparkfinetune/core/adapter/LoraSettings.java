@@ -27,9 +27,6 @@ import java.util.Set;
  */
 public record LoraSettings(
         Ranks ranks, Targets targets, double loraDropout, boolean useDora, AlsoTrained alsoTrained, BaseModel base) {
-    /** Value of target_modules for every linear except the output head. */
-    static final String ALL_LINEAR = "all-linear";
-
     /**
      * Ranks and scaling of the adapters.
      *
@@ -201,7 +198,7 @@ public record LoraSettings(
 
     /** Returns whether the targets are every linear except the output head. */
     boolean allLinear() {
-        return ALL_LINEAR.equalsIgnoreCase(targets.targetModules().expression());
+        return ModuleNames.ALL_LINEAR.equalsIgnoreCase(targets.targetModules().expression());
     }
 
     /** Returns the same settings with named targets. */

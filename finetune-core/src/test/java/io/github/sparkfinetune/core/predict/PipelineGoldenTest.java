@@ -118,11 +118,6 @@ class PipelineGoldenTest {
         }
 
         @Override
-        public boolean isCorrupt() {
-            return false;
-        }
-
-        @Override
         public String text(int column) {
             return json;
         }

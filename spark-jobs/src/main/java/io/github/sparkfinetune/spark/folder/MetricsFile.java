@@ -72,7 +72,9 @@ public final class MetricsFile {
 
     /** Returns whether a model was trained and measured on held-out text. */
     public static boolean isMeasured(RunFolder folder) throws IOException {
-        return isTrained(folder) && !read(folder).evaluation().test().isEmpty();
+        Content metrics = read(folder);
+        return metrics.training().train() != null
+                && !metrics.evaluation().test().isEmpty();
     }
 
     /**

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.init;
 
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.MethodConfig;
+import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.CommentedYaml;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
@@ -121,7 +122,10 @@ record RunWriter(
         yaml.set("training.gradient_checkpointing", "false", "");
         yaml.set(
                 "training.learning_rate",
-                String.format(Locale.ROOT, "%.1e", Usual.learningRate(measured.task(), method(kind))),
+                String.format(
+                        Locale.ROOT,
+                        "%.1e",
+                        Usual.run(task, typeName(method(kind))).training().learningRate()),
                 "usual for " + typeName(method(kind)) + " fine-tuning of such a model");
         yaml.set("training.lr_scheduler_type", "linear", "");
         yaml.set("training.warmup_ratio", 0.1, "");
@@ -139,7 +143,7 @@ record RunWriter(
         if (isAdapted(method(kind))) {
             setUnlessNamed(yaml, "method.r", 16, "");
             setUnlessNamed(yaml, "method.lora_alpha", 32, "");
-            setUnlessNamed(yaml, "method.target_modules", "all-linear", "");
+            setUnlessNamed(yaml, "method.target_modules", ModuleNames.ALL_LINEAR, "");
         }
     }
 

@@ -44,16 +44,6 @@ record FrameSource(List<String> columns) implements RawSource {
         }
 
         @Override
-        public String file() {
-            return null;
-        }
-
-        @Override
-        public boolean isCorrupt() {
-            return false;
-        }
-
-        @Override
         public String person() {
             return row.getString(row.length() - 1);
         }

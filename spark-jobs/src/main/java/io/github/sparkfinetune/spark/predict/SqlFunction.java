@@ -8,7 +8,6 @@ import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.CleanRow;
-import io.github.sparkfinetune.data.task.RawRow;
 import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.RowCleaner;
 import io.github.sparkfinetune.data.task.TaskData;
@@ -26,7 +25,6 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -53,7 +51,7 @@ public final class SqlFunction {
 
     private SqlFunction() {}
 
-    private record Attempt(String function, long task) {}
+    private record Attempt(String command, long task) {}
 
     /**
      * Registers the function in a session.
@@ -86,8 +84,7 @@ public final class SqlFunction {
         }
         TaskSpec spec = TaskSpecs.of(config);
         Calls<C> calls = new Calls<>(
-                UUID.randomUUID().toString(),
-                ModelTask.ofFrame(spark, config, UUID.randomUUID().toString()),
+                ModelTask.ofFrame(spark, config, ModelTask.newCommand()),
                 task,
                 texts.cleaner(),
                 EntityModels.of(spark, config.data().redact()),
@@ -106,13 +103,8 @@ public final class SqlFunction {
         return config.generation().doSample() ? function.asNondeterministic() : function;
     }
 
-    /**
-     * Calls of a function.
-     *
-     * @param id name of the function's calls in {@link #OPEN}
-     */
+    /** Calls of a function. */
     private record Calls<C>(
-            String id,
             ModelTask model,
             TaskData<C> task,
             RowCleaner.Factory<C> cleaner,
@@ -137,7 +129,7 @@ public final class SqlFunction {
 
         private Object predicted(List<String> texts) throws Exception {
             TaskContext context = TaskContext.get();
-            Attempt attempt = new Attempt(id, context.taskAttemptId());
+            Attempt attempt = new Attempt(model.command(), context.taskAttemptId());
             Row<?> row = OPEN.get(attempt);
             if (row == null) {
                 row = open(context);
@@ -159,33 +151,11 @@ public final class SqlFunction {
         }
     }
 
-    private record Arguments(List<String> texts) implements RawRow {
-        @Override
-        public String file() {
-            return null;
-        }
-
-        @Override
-        public boolean isCorrupt() {
-            return false;
-        }
-
-        @Override
-        public String person() {
-            return null;
-        }
-
-        @Override
-        public String text(int column) {
-            return texts.get(column);
-        }
-    }
-
     /** Prediction of single rows in a task. */
     private record Row<C>(
             RowCleaner<C> cleaner, Function<CleanRow<C>, TaskInput> inputs, Predictor predictor, TaskSpec spec) {
         private Object predicted(List<String> texts) throws Exception {
-            TaskInput input = inputs.apply(cleaner.clean(new Arguments(texts)));
+            TaskInput input = inputs.apply(cleaner.clean(texts::get));
             PredictedRow row = predictor.predict(List.of(input).iterator()).next();
             return Rows.value(spec.predictionRows(), spec.predictionColumn(), row);
         }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.conf.load.Usual;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +15,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
-import java.util.stream.Collectors;
 
 /** Settings of a run as texts by key, for comparison with an earlier command's settings. */
 public final class Settings {
@@ -76,16 +76,14 @@ public final class Settings {
 
     /** Returns the keys that had their former default and now have their default. */
     private static Set<String> former(Map<String, String> before, Map<String, String> after) {
-        Map<String, String> defaults = of(RunConfigLoader.parse(
-                "{model: m, task: %s, method: {type: %s}, data: {train: t}, output: {dir: o}}"
-                        .formatted(after.get("task"), after.get("method.type")),
-                "defaults.yaml",
-                List.of()));
-        return FORMER.keySet().stream()
-                .filter(key -> FORMER.get(key).equals(before.get(key))
-                        && Objects.equals(after.get(key), defaults.get(key))
-                        && !Objects.equals(after.get(key), before.get(key)))
-                .collect(Collectors.toSet());
+        Set<String> former = new TreeSet<>(FORMER.keySet());
+        former.removeIf(
+                key -> !FORMER.get(key).equals(before.get(key)) || Objects.equals(after.get(key), before.get(key)));
+        if (!former.isEmpty()) {
+            Map<String, String> defaults = of(Usual.run(after.get("task"), after.get("method.type")));
+            former.removeIf(key -> !Objects.equals(after.get(key), defaults.get(key)));
+        }
+        return former;
     }
 
     /** Returns a run with the defaults that it began with. */

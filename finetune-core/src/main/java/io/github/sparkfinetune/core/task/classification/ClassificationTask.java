@@ -116,4 +116,9 @@ public abstract class ClassificationTask implements TaskSpec {
     public HfConfig savedConfig(HfConfig model, String className, List<String> labels, String dtype) {
         return model.asSequenceClassifier(className, labels, problemType(), dtype);
     }
+
+    @Override
+    public final String predictionColumn() {
+        return "prediction";
+    }
 }

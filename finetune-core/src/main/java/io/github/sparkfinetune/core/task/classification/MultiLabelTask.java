@@ -130,11 +130,6 @@ final class MultiLabelTask extends ClassificationTask {
     }
 
     @Override
-    public String predictionColumn() {
-        return "prediction";
-    }
-
-    @Override
     PredictedRow predicted(TaskInput input, float[] logits, List<String> labels, Optional<Calibration> calibration) {
         return new Predicted(
                 input.index(),

@@ -74,11 +74,6 @@ final class RegressionTask extends ClassificationTask {
     }
 
     @Override
-    public String predictionColumn() {
-        return "prediction";
-    }
-
-    @Override
     PredictedRow predicted(TaskInput input, float[] logits, List<String> labels, Optional<Calibration> calibration) {
         return new Predicted(input.index(), input.file(), input.text(), input.textPair(), (double) logits[0], null);
     }

@@ -140,11 +140,6 @@ final class SingleLabelTask extends ClassificationTask {
     }
 
     @Override
-    public String predictionColumn() {
-        return "prediction";
-    }
-
-    @Override
     boolean isCalibrated() {
         return predict.hasSets();
     }

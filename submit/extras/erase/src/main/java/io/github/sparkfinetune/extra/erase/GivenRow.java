@@ -124,11 +124,6 @@ record GivenRow(String key, String path, DataFormat format, byte[] content, Json
         }
 
         @Override
-        public boolean isCorrupt() {
-            return false;
-        }
-
-        @Override
         public byte[] bytes(int column) {
             return column == 0 ? content : null;
         }

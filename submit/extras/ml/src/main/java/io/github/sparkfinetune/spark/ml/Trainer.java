@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.ml;
 
 import static org.apache.spark.sql.functions.col;
 
+import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.hf.Sha256;
@@ -15,7 +16,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -54,12 +54,7 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
     private static final int HASH_DIGITS = 8;
 
     /** Value of {@code loraTargetModules} that is no module's name. */
-    private static final String[] ALL_LINEAR = {"all-linear"};
-
-    /** Suffix of the view of the rows to train on, and of those to evaluate on. */
-    private static final String TRAIN = "_train";
-
-    private static final String EVAL = "_eval";
+    private static final String[] ALL_LINEAR = {ModuleNames.ALL_LINEAR};
 
     /** Numbers of fits that read a view now. */
     private static final Map<Source, Integer> SOURCES = new ConcurrentHashMap<>();
@@ -88,6 +83,13 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
     private final StringArrayParam settings;
 
     private record Source(SparkSession session, String view) {}
+
+    /**
+     * Rows of a fit for one purpose.
+     *
+     * @param key key of the run that names them
+     */
+    private record Part(String key, String view, Dataset<Row> rows) {}
 
     Trainer(String uid) {
         // Params read the uid when they are created.
@@ -327,32 +329,34 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
         SparkSession session = dataset.sparkSession();
         Dataset<Row> rows = rows(dataset);
         String name = "fit_" + sameName(rows);
-        Map<String, Dataset<Row>> views = new LinkedHashMap<>();
-        if (isDefined(validationIndicatorCol)) {
-            Column held = functions.coalesce(col(getOrDefault(validationIndicatorCol)), functions.lit(false));
-            views.put(name + TRAIN, rows.filter(functions.not(held)));
-            views.put(name + EVAL, rows.filter(held));
-        } else {
-            views.put(name, rows);
-        }
-        views.forEach((view, part) -> SOURCES.compute(new Source(session, view), (key, users) -> {
-            part.createOrReplaceTempView(view);
+        List<Part> parts = parts(name, rows);
+        parts.forEach(part -> SOURCES.compute(new Source(session, part.view()), (key, users) -> {
+            part.rows().createOrReplaceTempView(part.view());
             return users == null ? 1 : users + 1;
         }));
         try {
-            return work.on(run(session, name));
+            return work.on(run(session, name, parts));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } finally {
-            views.keySet()
-                    .forEach(view -> SOURCES.computeIfPresent(new Source(session, view), (key, users) -> {
-                        if (users > 1) {
-                            return users - 1;
-                        }
-                        session.catalog().dropTempView(view);
-                        return null;
-                    }));
+            parts.forEach(part -> SOURCES.computeIfPresent(new Source(session, part.view()), (key, users) -> {
+                if (users > 1) {
+                    return users - 1;
+                }
+                session.catalog().dropTempView(part.view());
+                return null;
+            }));
         }
+    }
+
+    private List<Part> parts(String name, Dataset<Row> rows) {
+        if (!isDefined(validationIndicatorCol)) {
+            return List.of(new Part("data.train", name, rows));
+        }
+        Column held = functions.coalesce(col(getOrDefault(validationIndicatorCol)), functions.lit(false));
+        return List.of(
+                new Part("data.train", name + "_train", rows.filter(functions.not(held))),
+                new Part("data.eval", name + "_eval", rows.filter(held)));
     }
 
     /**
@@ -369,15 +373,10 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
         return name;
     }
 
-    private RunConfig run(SparkSession session, String view) {
+    private RunConfig run(SparkSession session, String rows, List<Part> parts) {
         List<String> all = new ArrayList<>(taskSettings());
         all.add(RunSettings.setting("model", RunSettings.required(this, model)));
-        if (isDefined(validationIndicatorCol)) {
-            all.add(RunSettings.setting("data.train", "table:" + view + TRAIN));
-            all.add(RunSettings.setting("data.eval", "table:" + view + EVAL));
-        } else {
-            all.add(RunSettings.setting("data.train", "table:" + view));
-        }
+        parts.forEach(part -> all.add(RunSettings.setting(part.key(), "table:" + part.view())));
         all.add("data.eval_fraction=0.0");
         keys().forEach((key, param) -> {
             if (isDefined(param)) {
@@ -387,7 +386,7 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
             }
         });
         List<String> further = Arrays.asList(getOrDefault(settings));
-        String name = view + "_" + hash(Stream.concat(all.stream(), further.stream()));
+        String name = rows + "_" + hash(Stream.concat(all.stream(), further.stream()));
         all.add(RunSettings.setting("output.dir", RunSettings.required(this, outputDir) + "/" + name));
         all.addAll(further);
         return RunSettings.run(session, this, all);

@@ -37,6 +37,16 @@ def test_dataset_tells_lengths_labels_and_samples(spark, mails, config):
     assert "From rows to samples" in html and "duplicates" in html and "<script" not in html
 
 
+def test_init_finds_the_run_that_fits(spark, mails, config, capsys, tmp_path):
+    run = Run.init(spark, mails, config["model"], str(tmp_path / "found"), settings={"training.max_steps": 3})
+
+    assert "task        classification" in capsys.readouterr().out
+    assert run.output_dir == str(tmp_path / "found") and run.config["training"]["max_steps"] == 3
+    assert run.config["data"]["train"].startswith("table:rows_40_") and run.plan().refusal is None
+    with pytest.raises(DataError, match="task"):
+        Run.init(spark, mails.select("id"), config["model"], str(tmp_path / "none"))
+
+
 def test_run_is_trained_measured_and_found_again(spark, mails, run, config, capfd, tmp_path):
     plan = run.plan()
     assert "memory of a rank" in str(plan) and plan.refusal is None

@@ -48,6 +48,9 @@ class Backends(Protocol):
 
     def of_folder(self, folder: str) -> Backend: ...
 
+    def proposed(self, model: str, data: str, task: str | None, settings: list[str]) -> str:
+        """Returns JSON of a proposed run: its ``yaml``, and lines of what was ``found``."""
+
     def verdicts(self, rows: DataFrame, column: str, settings: list[str]) -> DataFrame:
         """Adds what ``data.corpus`` would do to each document."""
 

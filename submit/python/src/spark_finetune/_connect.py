@@ -114,6 +114,10 @@ class ConnectBackends:
     def of_folder(self, folder: str) -> ConnectRun:
         return self._run("ofFolder", folder=folder)
 
+    def proposed(self, model: str, data: str, task: str | None, settings: list[str]) -> str:
+        given = {"model": model, "data": data, "settings": settings, **({} if task is None else {"task": task})}
+        return str(_call(self._spark, "proposed", **given))
+
     def verdicts(self, rows: DataFrame, column: str, settings: list[str]) -> DataFrame:
         with _View(self._spark, rows) as view:
             return self._spark.table(_call(self._spark, "verdicts", view=view, column=column, settings=settings))

@@ -38,6 +38,10 @@ class JvmBackends:
         with java_errors():
             return JvmRun(self._spark, self._runs.ofFolder(self._spark._jsparkSession, folder))
 
+    def proposed(self, model: str, data: str, task: str | None, settings: list[str]) -> str:
+        with java_errors():
+            return str(self._runs.proposed(self._spark._jsparkSession, model, data, task, settings))
+
     def verdicts(self, rows: DataFrame, column: str, settings: list[str]) -> DataFrame:
         verdicts = java_class(self._spark.sparkContext, "spark.predict.CorpusVerdicts")
         with java_errors():

@@ -82,6 +82,38 @@ class Run:
         run._backend = backends(spark).of_folder(output_dir)
         return run
 
+    @classmethod
+    def init(
+        cls,
+        spark: SparkSession,
+        train: Rows | str,
+        model: str,
+        output_dir: str,
+        *,
+        task: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Run:
+        """Looks at rows and a model, says what it found, and returns the run that fits, as ``finetune init`` does.
+
+        >>> Run.init(spark, mails, "models/minilm", "runs/mails").run().metrics
+
+        :param train: rows as for :class:`Run`, or a file, folder, glob or ``table:NAME``
+        :param model: folder of the base model, or ``hub:ORG/NAME``
+        :param task: training objective, by default the likeliest one
+        :param settings: single keys, regardless of the rows
+        :raises DataError: if no task fits the rows
+        """
+        run = cls.__new__(cls)
+        run.spark = spark
+        made = backends(spark)
+        data = train if isinstance(train, str) else made.source(frame(spark, train, "train", None))
+        proposed = json.loads(
+            made.proposed(model, data, task, _assignments({**(settings or {}), "output.dir": output_dir}))
+        )
+        print("\n".join(proposed["found"]))
+        run._backend = made.of_text(proposed["yaml"], "init", [], None)
+        return run
+
     @property
     def config(self) -> dict[str, Any]:
         """Configuration with every default."""

@@ -17,6 +17,9 @@ import io.github.sparkfinetune.job.RunFile;
 import io.github.sparkfinetune.job.SparkJobs;
 import io.github.sparkfinetune.spark.folder.RunFolder;
 import io.github.sparkfinetune.spark.group.GroupsFile;
+import io.github.sparkfinetune.spark.init.InitJob;
+import io.github.sparkfinetune.spark.init.InitRequest;
+import io.github.sparkfinetune.spark.init.Proposal;
 import io.github.sparkfinetune.spark.predict.FramePredictions;
 import io.github.sparkfinetune.spark.prepare.SampleFrame;
 import io.github.sparkfinetune.spark.source.Columns;
@@ -133,6 +136,27 @@ public final class SessionRun {
         } catch (FileNotFoundException e) {
             throw RunException.data(folder + " has no " + RUN_YAML + ": name the output.dir of a run", e);
         }
+    }
+
+    /**
+     * Looks at data and a model, and proposes the run that fits them, as {@code finetune init} does.
+     *
+     * @param model folder of the base model, or {@code hub:ORG/NAME}
+     * @param data raw text to train on
+     * @param task name of the task, or null for the likeliest one
+     * @param settings {@code section.key=value}, regardless of the data
+     * @return a JSON object: {@code yaml}, the configuration with comments, and {@code found}, lines of what was found
+     * @throws RunException if no task fits, or data or model cannot be read
+     */
+    public static String proposed(SparkSession session, String model, String data, String task, List<String> settings)
+            throws JsonProcessingException {
+        InitRequest request = new InitRequest(model, data, task, null, null, settings);
+        RunConfig draft = InitJob.draft(request, session.sparkContext().defaultParallelism());
+        Jobs jobs = SparkJobs.in(session, draft);
+        RunConfig fetched = jobs.fetchModel(draft, line -> {});
+        Proposal proposal = jobs.propose(
+                request, fetched.model(), tasks -> tasks.keySet().iterator().next());
+        return JsonFiles.MAPPER.writeValueAsString(Map.of("yaml", proposal.yaml(), "found", proposal.found()));
     }
 
     private RunConfig config() {

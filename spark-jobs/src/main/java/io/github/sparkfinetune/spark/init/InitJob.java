@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.spark.init;
 
+import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.error.RunException;
@@ -197,6 +198,9 @@ public final class InitJob {
     /** Returns files with eval, validation or test in the name, for a file with train in the name. */
     private Map<String, String> siblings(Configuration hadoop) throws IOException {
         Map<String, String> found = new LinkedHashMap<>();
+        if (DataConfig.isTable(request.data())) {
+            return found;
+        }
         Path train = new Path(request.data());
         if (!train.getName().contains("train") || request.data().contains("*")) {
             return found;

@@ -63,6 +63,13 @@ final class Calls {
                         .json());
             case "ofFolder" ->
                 text(SessionRun.ofFolder(session, arguments.text("folder")).json());
+            case "proposed" ->
+                text(SessionRun.proposed(
+                        session,
+                        arguments.text("model"),
+                        arguments.text("data"),
+                        arguments.optional("task"),
+                        arguments.texts("settings")));
             case "rows" -> text(NamedRows.view(session.table(arguments.text("view"))));
             case "verdicts" ->
                 view(CorpusVerdicts.of(

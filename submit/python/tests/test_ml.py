@@ -64,6 +64,7 @@ def test_fit_shows_its_progress_and_leaves_a_run(spark, mails, trainer, capsys):
     assert "train     [" in capsys.readouterr().err
     assert [record["step"] for record in model.history][-1] == model.run.metrics["train"]["steps"]
     assert model.metrics["test"]["accuracy"] > 0.7
+    assert model.evaluate(mails)["test"]["accuracy"] > 0.7
     assert "<html" in model.report().html
     assert "bert-seqcls" in model._repr_html_() and "Confusion matrix" in model._repr_html_()
     again = model.run.model()

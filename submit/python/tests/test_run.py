@@ -68,6 +68,13 @@ def test_run_is_trained_measured_and_found_again(spark, mails, run, config, capf
     assert [row["id"] for row in predicted] == list(range(40))
     assert sum(row["label"] == row["prediction"] for row in predicted) > 36
 
+    other = run.evaluate([row.asDict() for row in mails.collect()])
+    right = sum(row["label"] == row["prediction"] for row in predicted)
+    assert other["test"]["accuracy"] == right / 40 and "Confusion matrix" in other._repr_html_()
+    assert run.metrics == metrics
+    with pytest.raises(DataError, match="no row of .* has a column label|label"):
+        run.evaluate(mails.drop("label"))
+
     Run.register(spark, "pet", config["output"]["dir"])
     mails.createOrReplaceTempView("mails_for_sql")
     said = spark.sql("SELECT id, pet(text) AS prediction FROM mails_for_sql").collect()

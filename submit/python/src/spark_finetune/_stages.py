@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Any, TypeVar
 
@@ -144,6 +145,14 @@ class TrainedModel(Transforming, JavaModel):
         :raises DataError: if the model was saved apart from its run
         """
         return Run.open(SparkSession.active(), self.runDir())
+
+    def evaluate(self, dataset: DataFrame) -> Metrics:
+        """Measures the model on labelled rows by the metrics of its task, with equal rows counted each.
+
+        The label's column has the name it had in training.
+        """
+        with java_errors():
+            return Metrics(json.loads(self._call_java("evaluated", dataset)))
 
     @property
     def history(self) -> History:

@@ -165,10 +165,21 @@ class Run:
         self._backend.step("train")
         return self
 
-    def evaluate(self) -> Metrics:
-        """Measures the trained model on the held-out text; for a language model also the base model."""
-        self._backend.step("evaluate")
-        return self.metrics
+    def evaluate(self, rows: Rows | None = None) -> Metrics:
+        """Measures the trained model on the held-out text; for a language model also the base model.
+
+        >>> run.evaluate(this_month)
+
+        :param rows: other rows to measure it on, with labels or answers, as for :class:`Run`; :attr:`metrics` and the
+            report stay as they are
+        """
+        if rows is None:
+            self._backend.step("evaluate")
+            return self.metrics
+        source = backends(self.spark).source(frame(self.spark, rows, "rows", None))
+        folder = f"evaluations/{source.removeprefix('table:')}"
+        self._backend.step("evaluate", input=source, output=f"{self.output_dir}/{folder}")
+        return Metrics(json.loads(self._backend.file(f"{folder}/metrics.json") or "{}"))
 
     def model(self) -> JavaModel:
         """Returns the trained model as a stage of Spark ML, such as :class:`spark_finetune.ml.TextClassifierModel`.

@@ -128,6 +128,13 @@ public interface Jobs extends AutoCloseable {
     List<Scores> evaluate(RunConfig config);
 
     /**
+     * Measures the trained model on the rows of {@code input}, and changes nothing of the run.
+     *
+     * @param output folder of the rows' samples and predictions
+     */
+    Scores evaluate(RunConfig config, String input, String output);
+
+    /**
      * Returns the agreement of the trained model with F32 on the first held-out samples; empty unless
      * {@code predict.precision} quantises.
      */

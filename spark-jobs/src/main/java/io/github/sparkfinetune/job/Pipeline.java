@@ -293,6 +293,19 @@ public final class Pipeline {
         jobs.agreement(run).ifPresent(this::say);
     }
 
+    /**
+     * Measures the trained model on the rows of {@code input}. The run and its report do not change.
+     *
+     * @param output folder whose {@code metrics.json} is replaced
+     */
+    public void evaluate(String input, String output) throws IOException {
+        RunFolder measured = RunFolder.of(output, jobs.hadoop());
+        Scores scores = jobs.evaluate(run, input, output);
+        MetricsFile.put(measured, List.of(scores));
+        say("test", scores);
+        console.say("metrics   " + measured.shown(RunFolder.METRICS));
+    }
+
     /** Predicts the rows of {@code input} and writes Parquet files to {@code output}. */
     public void predict(String input, String output) throws IOException {
         try (RunListeners listeners = listeners(false)) {

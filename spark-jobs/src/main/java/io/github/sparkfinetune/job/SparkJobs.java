@@ -47,6 +47,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.deploy.SparkHadoopUtil;
@@ -193,6 +194,11 @@ public final class SparkJobs implements Jobs {
     @Override
     public List<Scores> evaluate(RunConfig config) {
         return EvaluateJob.run(session(), config);
+    }
+
+    @Override
+    public Scores evaluate(RunConfig config, String input, String output) {
+        return EvaluateJob.ofRows(session(), config, input, new Path(AbsolutePaths.of("--output", output, hadoop())));
     }
 
     @Override

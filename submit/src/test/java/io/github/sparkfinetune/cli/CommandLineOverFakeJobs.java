@@ -180,6 +180,12 @@ abstract class CommandLineOverFakeJobs {
         }
 
         @Override
+        public Scores evaluate(RunConfig config, String input, String output) {
+            calls.add("evaluate " + input + " into " + output);
+            return Scores.ofLabels("test", Map.of("accuracy", 0.5), List.of("a", "b"), new long[][] {{1, 1}, {1, 1}});
+        }
+
+        @Override
         public List<Scores> evaluate(RunConfig config) {
             calls.add("evaluate");
             try {

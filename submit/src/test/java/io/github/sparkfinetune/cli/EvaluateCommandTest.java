@@ -23,4 +23,43 @@ class EvaluateCommandTest extends CommandLineOverFakeJobs {
         assertThat(metrics.at("/base/loss").asDouble()).isEqualTo(2.0);
         assertThat(metrics.has("confusion_matrix")).isFalse();
     }
+
+    @Test
+    void measuresOtherRowsApartFromTheRun() throws IOException {
+        int code = finetune(
+                "evaluate",
+                "--config",
+                "../conf/recipes/news-minilm.yaml",
+                "--set",
+                "output.dir=" + dir,
+                "--input",
+                "today.jsonl");
+
+        assertThat(code).isZero();
+        assertThat(calls).contains("evaluate today.jsonl into " + dir + "/evaluated");
+        assertThat(out.toString())
+                .isEqualToNormalizingNewlines(
+                        "test      accuracy 0.5000\nmetrics   " + dir + "/evaluated/metrics.json\n");
+        assertThat(dir.resolve("metrics.json")).doesNotExist();
+        assertThat(new ObjectMapper()
+                        .readTree(dir.resolve("evaluated/metrics.json").toFile())
+                        .at("/test/accuracy")
+                        .asDouble())
+                .isEqualTo(0.5);
+    }
+
+    @Test
+    void refusesAFolderWithoutRows() {
+        assertThat(finetune(
+                        "evaluate",
+                        "--config",
+                        "../conf/recipes/news-minilm.yaml",
+                        "--set",
+                        "output.dir=" + dir,
+                        "--output",
+                        "there"))
+                .isEqualTo(2);
+        assertThat(err.toString())
+                .isEqualToNormalizingNewlines("error: --output is the folder of --input: give both, or none\n");
+    }
 }

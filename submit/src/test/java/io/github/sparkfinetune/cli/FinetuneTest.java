@@ -30,7 +30,7 @@ class FinetuneTest extends CommandLineOverFakeJobs {
         train --config a.yaml --foo=1 ^ error: Unknown option: '--foo'; see finetune train --help
         train --config a.yaml -x     ^ error: Unknown option: '-x'; see finetune train --help
         train --confg a.yaml         ^ error: Unknown option: '--confg' (did you mean --config?); see finetune train --help
-        train --config a.yaml --input b ^ error: Unknown option: '--input' (an option of predict, explain, redact); see finetune train --help
+        train --config a.yaml --input b ^ error: Unknown option: '--input' (an option of evaluate, predict, explain, redact); see finetune train --help
         train --config a.yaml --adapter b ^ error: Unknown option: '--adapter' (an option of merge; a key of the run: --set method.adapter=VALUE); see finetune train --help
         plan --config a.yaml --progress bar ^ error: Unknown option: '--progress' (an option of train, erase, run, tune, watch); see finetune plan --help
         train --config a.yaml --learning-rate 1e-4 ^ error: Unknown option: '--learning-rate' (a key of the run: --set training.learning_rate=VALUE); see finetune train --help

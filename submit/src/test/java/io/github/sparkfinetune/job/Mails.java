@@ -12,7 +12,8 @@ import org.apache.spark.sql.types.StructType;
 
 /** A session as a notebook has it, and runs in it that tell mails about cats from mails about dogs. */
 public final class Mails {
-    private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
+    /** Base model of the runs. */
+    public static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
 
     private Mails() {}
 

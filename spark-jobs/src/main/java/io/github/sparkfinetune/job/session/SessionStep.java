@@ -50,7 +50,7 @@ record SessionStep(boolean writesStatus, Work work) {
             Map.entry(
                     "train",
                     given -> writing(in -> in.pipeline().train(in.progress().get()))),
-            Map.entry("evaluate", given -> writing(in -> in.pipeline().evaluate())),
+            Map.entry("evaluate", SessionStep::evaluate),
             Map.entry(
                     "fit",
                     given -> writing(in -> in.pipeline().fit(in.progress().get()))),
@@ -90,6 +90,15 @@ record SessionStep(boolean writesStatus, Work work) {
 
     private static SessionStep writing(Work work) {
         return new SessionStep(true, work);
+    }
+
+    private static SessionStep evaluate(Arguments given) {
+        String input = given.optional("input");
+        if (input == null) {
+            return writing(in -> in.pipeline().evaluate());
+        }
+        String output = given.text("output");
+        return new SessionStep(false, in -> in.pipeline().evaluate(input, output));
     }
 
     private static SessionStep predict(Arguments given) {

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.predict;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.calibration.Calibration;
 import io.github.sparkfinetune.core.metric.Metrics;
@@ -13,22 +14,28 @@ import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.hf.Sha256;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.spark.calibrate.CalibrationRows;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.LocalDirs;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.row.Rows;
 import io.github.sparkfinetune.spark.run.RowFolder;
 import io.github.sparkfinetune.spark.run.RunPaths;
+import io.github.sparkfinetune.spark.source.Sources;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
 import org.apache.spark.SparkEnv;
@@ -54,6 +61,9 @@ public final class EvaluateJob {
     static final String PREDICTIONS = "predictions.parquet";
     /** Folder of the base model's predictions. */
     static final String BASE_PREDICTIONS = "base-predictions.parquet";
+
+    /** Digits of the hash in the name of other rows. */
+    private static final int NAME_DIGITS = 8;
 
     private static final Set<String> OWN_SPLITS = Set.of(Manifest.TRAIN, Manifest.EVAL, Manifest.TEST);
 
@@ -81,6 +91,67 @@ public final class EvaluateJob {
      */
     public static List<Scores> again(SparkSession session, RunConfig config, Path folder) {
         return run(session, config, Optional.of(folder));
+    }
+
+    /**
+     * Evaluates the model in the output folder on other rows, which have the columns of its training text. Equal rows
+     * count each. The run does not change.
+     *
+     * @param source the rows, as the {@code data} section reads them
+     * @param folder folder of the rows' samples and predictions, which the same call uses again
+     * @throws RunException if the rows or the model cannot be used, or the metrics need answers of the reference model
+     */
+    public static Scores ofRows(SparkSession session, RunConfig config, String source, Path folder) {
+        if (References.areRead(config)) {
+            throw RunException.config(
+                    "a model of task " + config.task().configName() + " is measured beside the answers"
+                            + " of its reference model, which train asks for: name the rows as data.test, and prepare and train"
+                            + " again");
+        }
+        Configuration hadoop = session.sparkContext().hadoopConfiguration();
+        RunConfig measuring = measuring(
+                session, RunPaths.resolve(config, session.sparkContext().master(), hadoop), source, folder);
+        try {
+            Predictor.check(measuring, hadoop);
+            List<String> labels = TaskSpecs.of(measuring)
+                    .labels(HfConfig.read(new Path(measuring.output().model()), hadoop))
+                    .names();
+            PrepareJob.measured(session, measuring, labels);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return again(session, measuring, folder).get(0);
+    }
+
+    /** Returns a run whose dataset has only the rows of a source. */
+    private static RunConfig measuring(SparkSession session, RunConfig run, String source, Path folder) {
+        RunConfig of = RunConfigLoader.with(
+                run,
+                "--input",
+                List.of(
+                        RunConfigLoader.override("data.test", source),
+                        "data.eval=null",
+                        "data.held_out={}",
+                        "data.eval_fraction=0",
+                        "data.test_fraction=0",
+                        "data.split_by=null",
+                        "data.split_by_time=null",
+                        "data.incremental=false",
+                        "data.generation=null",
+                        "data.deduplicate=false",
+                        "data.strict=false",
+                        "data.subject=null",
+                        "data.subject_key_file=null",
+                        "data.corpus.sources=[]",
+                        "data.corpus.quarantine=null",
+                        "predict.coverage=0"));
+        // Other rows, or rows that changed, are another dataset.
+        Manifest.Source files =
+                Sources.of(session, of.data(), "--input", Manifest.TEST, source).toManifest();
+        String name =
+                Sha256.of(files.toString().getBytes(StandardCharsets.UTF_8)).substring(0, NAME_DIGITS);
+        String dataset = new Path(folder, "rows-" + name).toString();
+        return RunConfigLoader.with(of, "--input", List.of(RunConfigLoader.override("data.dir", dataset)));
     }
 
     /**

@@ -62,8 +62,9 @@ final class Preparation<C> {
      * @param dataset folder of the dataset
      * @param run name of this run in the names of its files
      * @param increment generation that the sources are; empty if the dataset does not grow
+     * @param known names of the labels by id, which a model has; empty if the training sources decide
      */
-    record Output(Path dataset, String run, Optional<Increment> increment) {
+    record Output(Path dataset, String run, Optional<Increment> increment, Optional<List<String>> known) {
         int generation() {
             return increment.map(Increment::number).orElse(0);
         }
@@ -127,13 +128,14 @@ final class Preparation<C> {
             Mixture mixture = Mixture.of(data, train);
             training =
                     train.isEmpty() ? TrainingRows.none(context) : TrainingRows.of(train, mixture, data.deduplicates());
-            if (isFirst) {
+            if (isWhole()) {
                 training.requireAny();
             }
             List<String> labels = labels(scans);
             SourceChecks.requireOneKind(train, data);
-            SplitPlan split =
-                    output.generation() == 0 ? SplitPlan.of(training, options) : SplitPlan.fixed(scans, options);
+            SplitPlan split = output.generation() == 0 && output.known().isEmpty()
+                    ? SplitPlan.of(training, options)
+                    : SplitPlan.fixed(scans, options);
             Map<String, DatasetSplit.Side> sides = new SideCounts(task, data, split, training).of(sources, scans);
             context.setJobDescription("prepare: tokenize and write " + output.dataset());
             Map<String, WrittenSplit> written = write(rows, known, mixture, split, labels);
@@ -142,7 +144,7 @@ final class Preparation<C> {
             Optional<WrittenSplit> subjects = Optional.ofNullable(written.remove(SubjectIndex.FOLDER));
             Summary summary = new Summary(config, sources, options, scans, mixture, training, sides);
             Manifest made =
-                    summary.manifest(labels, written, tokenizer.special().padId(), isFirst);
+                    summary.manifest(labels, written, tokenizer.special().padId(), isWhole());
             Manifest own = made.withSubjects(subjects.map(WrittenSplit::files).orElse(Map.of()));
             Manifest manifest = output.increment().isEmpty()
                     ? own
@@ -177,6 +179,11 @@ final class Preparation<C> {
                         .toList();
     }
 
+    /** Returns whether the sources are all rows of a dataset to train on. */
+    private boolean isWhole() {
+        return output.earlier().isEmpty() && output.known().isEmpty();
+    }
+
     private int trainSources() {
         return (int) sources.stream()
                 .filter(source -> source.split().equals(Manifest.TRAIN))
@@ -190,23 +197,30 @@ final class Preparation<C> {
         }
     }
 
-    /** Returns the label names of the training sources. Labels of the other sources must be among them. */
+    /** Returns the label names: the given ones, or those of the training sources. No source may have others. */
     private List<String> labels(List<SourceScan> scans) throws IOException {
         List<Map<String, Long>> rowsPerLabel = scans.stream()
                 .map(scan -> task.rowsPerLabel(scan.counts().strata, scan.counts().labels))
                 .toList();
-        List<String> labels = output.earlier().isPresent()
-                ? output.earlier().get().labels()
+        Optional<List<String>> given = output.known().or(() -> output.earlier().map(Manifest::labels));
+        List<String> labels = given.isPresent()
+                ? given.get()
                 : task.labelNames(
                         TeacherFolder.labels(config, rowsPerLabel.get(0).keySet(), context.hadoopConfiguration()));
         for (int i = 0; i < sources.size(); i++) {
-            SourceChecks.requireKnown(
-                    sources.get(i),
-                    rowsPerLabel.get(i),
-                    labels,
-                    output.earlier().isPresent());
+            SourceChecks.requireKnown(sources.get(i), rowsPerLabel.get(i), labels, missingLabel());
         }
         return labels;
+    }
+
+    private String missingLabel() {
+        if (output.known().isPresent()) {
+            return "the model does not have: remove these rows";
+        }
+        return output.earlier().isPresent()
+                ? "the earlier generations of the dataset do not have: set data.dir to a new folder, or remove these"
+                        + " rows"
+                : "data.train does not have: add rows with it to data.train or remove these rows";
     }
 
     private Map<String, WrittenSplit> write(

@@ -71,10 +71,27 @@ public final class PrepareJob {
      * @throws RunException if the text, the tokenizer or the folder cannot be used
      */
     public static Manifest run(SparkSession spark, RunConfig config) {
+        return run(spark, config, Optional.empty());
+    }
+
+    /**
+     * Prepares rows to measure a model on: a dataset whose only rows are those of {@code data.test}. Nothing else of
+     * the sources is read.
+     *
+     * @param labels names of the model's labels by id
+     * @return manifest of the dataset in {@code data.dir}
+     * @throws RunException if a row has another label, or the rows or the folder cannot be used
+     */
+    public static Manifest measured(SparkSession spark, RunConfig config, List<String> labels) {
+        return run(spark, config, Optional.of(labels));
+    }
+
+    /** @param known labels of the model that is measured; empty for rows to train on */
+    private static Manifest run(SparkSession spark, RunConfig config, Optional<List<String>> known) {
         SparkSessions.requireSerializer(spark);
         spark.sparkContext().setJobDescription("prepare: find the sources of " + config.dataset());
         try {
-            return prepare(spark, config);
+            return prepare(spark, config, known);
         } catch (IOException e) {
             throw Errors.explain("prepare of " + config.dataset(), e);
         } finally {
@@ -82,7 +99,8 @@ public final class PrepareJob {
         }
     }
 
-    private static Manifest prepare(SparkSession spark, RunConfig config) throws IOException {
+    private static Manifest prepare(SparkSession spark, RunConfig config, Optional<List<String>> known)
+            throws IOException {
         Configuration hadoop = spark.sparkContext().hadoopConfiguration();
         DataConfig data = config.data();
         TokenizerFiles tokenizer = tokenizer(config, hadoop);
@@ -90,7 +108,9 @@ public final class PrepareJob {
         task.check(tokenizer);
         TeacherFolder.check(AbsolutePaths.of(config, hadoop), hadoop);
         Calibration.requireHeldOut(config);
-        List<SourceFiles> sources = Sources.of(spark, data);
+        List<SourceFiles> sources = known.isEmpty()
+                ? Sources.of(spark, data)
+                : List.of(Sources.of(spark, data, "data.test", Manifest.TEST, data.test()));
         DatasetOptions options = task.options(tokenizer)
                 .withFormat(sources.get(0).format())
                 .withSubjectKey(SubjectKey.of(data).map(SubjectKey::fingerprint).orElse(null));
@@ -117,7 +137,7 @@ public final class PrepareJob {
                     return meanwhile.get();
                 }
                 DatasetOptions sized = options.shards() == 0 ? options.withShards(Sources.shards(sources)) : options;
-                Preparation.Output output = new Preparation.Output(path, run, Optional.empty());
+                Preparation.Output output = new Preparation.Output(path, run, Optional.empty(), known);
                 Manifest manifest = data.incremental()
                         ? grow(spark, config, task, tokenizer, sized, output)
                         : new Preparation<>(spark, config, task, tokenizer, sources, sized, output).run();
@@ -174,7 +194,7 @@ public final class PrepareJob {
                                 tokenizer,
                                 read,
                                 options.withShards(shards),
-                                new Preparation.Output(dataset, output.run(), Optional.of(increment)))
+                                new Preparation.Output(dataset, output.run(), Optional.of(increment), Optional.empty()))
                         .run();
         return increment.isRemoving()
                 ? new Tombstones(spark, task, dataset, output.run()).erase(manifest, increment)

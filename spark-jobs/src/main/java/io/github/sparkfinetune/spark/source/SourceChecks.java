@@ -95,20 +95,15 @@ public final class SourceChecks {
      *
      * @param rowsPerLabel number of rows of each label of the source
      * @param labels labels of the training data
-     * @param isFixed whether these are the labels of earlier generations, to which no label can be added
+     * @param missing rest of the message: who does not have the label, and what to do
      */
     public static void requireKnown(
-            SourceFiles source, Map<String, Long> rowsPerLabel, List<String> labels, boolean isFixed) {
+            SourceFiles source, Map<String, Long> rowsPerLabel, List<String> labels, String missing) {
         Set<String> known = new HashSet<>(labels);
         rowsPerLabel.forEach((label, rows) -> {
             if (!known.contains(label)) {
                 throw RunException.data(source.key() + ": " + rows + " rows of " + source.path() + " have the label "
-                        + label
-                        + (isFixed
-                                ? ", which the earlier generations of the dataset do not have: set data.dir to a new"
-                                        + " folder, or remove these rows"
-                                : ", which data.train does not have: add rows with it to data.train or remove these"
-                                        + " rows"));
+                        + label + ", which " + missing);
             }
         });
     }

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.job.session;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.offset;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.conf.error.ExitCode;
@@ -54,6 +55,28 @@ class SessionRunTest {
         return SessionRun.ofText(spark, "{}", "config", all, null);
     }
 
+    /** A table has no files beside it, which init looks for at a file. */
+    @Test
+    void aRunIsProposedForRowsOfATable() throws IOException {
+        String table = NamedRows.view(Mails.rows(spark, 40));
+
+        JsonNode proposed = JsonFiles.MAPPER.readTree(SessionRun.proposed(
+                spark,
+                Mails.MODEL.toString(),
+                table,
+                null,
+                List.of("output.dir=" + dir.resolve("proposed"), "training.max_steps=3")));
+
+        assertThat(proposed.path("found").toString()).contains("task        classification");
+        SessionRun run = SessionRun.ofText(spark, proposed.path("yaml").asText(), "init", List.of(), null);
+        assertThat(JsonFiles.MAPPER
+                        .readTree(run.json())
+                        .at("/training/max_steps")
+                        .asInt())
+                .isEqualTo(3);
+        assertThat(run.plan().refusal()).isNull();
+    }
+
     @Test
     void runWritesAndReportsTheSameAsTheCommands() throws IOException {
         SessionRun run = run(Mails.rows(spark, 40), "run", "training.num_train_epochs=4");
@@ -91,6 +114,7 @@ class SessionRunTest {
                 .collectAsList();
         assertThat(predicted).filteredOn(row -> row.get(0).equals(row.get(1))).hasSizeGreaterThan(8);
         asAFunctionOfSql(run, predicted);
+        measuredOnOtherRows(run);
         SessionRun again = SessionRun.ofFolder(spark, dir.resolve("run").toString());
         assertThat(again.file("metrics.json")).isEqualTo(run.file("metrics.json"));
 
@@ -107,6 +131,41 @@ class SessionRunTest {
         assertThat(erasure.path("changes").path("model_after").asText())
                 .isNotEqualTo(erasure.path("changes").path("model_before").asText());
         assertThat(run.file("metrics.json")).isNotNull();
+    }
+
+    /** Six rows, of which two have the wrong label and two are equal, so four of six are right. */
+    private static void measuredOnOtherRows(SessionRun run) throws IOException {
+        String before = run.file("metrics.json");
+        StructType columns = new StructType().add("text", DataTypes.StringType).add("label", DataTypes.StringType);
+        List<Row> rows = List.of(
+                RowFactory.create("a cat and a cat 3", "cat"),
+                RowFactory.create("a cat and a cat 3", "cat"),
+                RowFactory.create("a cat and a cat 5", "dog"),
+                RowFactory.create("the dog of a dog 2", "dog"),
+                RowFactory.create("the dog of a dog 4", "dog"),
+                RowFactory.create("the dog of a dog 6", "cat"));
+        String output = dir.resolve("run/evaluated").toString();
+        for (int i = 0; i < 2; i++) {
+            run.step("evaluate", evaluation(NamedRows.view(spark.createDataFrame(rows, columns)), output));
+            JsonNode metrics = JsonFiles.MAPPER.readTree(run.file("evaluated/metrics.json"));
+            assertThat(metrics.at("/test/accuracy").asDouble()).isCloseTo(4 / 6.0, offset(1e-6));
+            assertThat(metrics.at("/confusion_matrix/counts").toString()).isEqualTo("[[2,1],[1,2]]");
+        }
+        assertThat(run.file("metrics.json")).isEqualTo(before);
+
+        List<Row> birds = List.of(RowFactory.create("a bird", "bird"));
+        String unknown = NamedRows.view(spark.createDataFrame(birds, columns));
+        assertThatThrownBy(() -> run.step("evaluate", evaluation(unknown, output)))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("have the label bird, which the model does not have: remove these rows");
+        String none = NamedRows.view(spark.createDataFrame(List.<Row>of(), columns));
+        assertThatThrownBy(() -> run.step("evaluate", evaluation(none, output)))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("has no rows");
+    }
+
+    private static String evaluation(String input, String output) throws IOException {
+        return JsonFiles.MAPPER.writeValueAsString(Map.of("input", input, "output", output));
     }
 
     private static void asAFunctionOfSql(SessionRun run, List<Row> predicted) throws IOException {

@@ -27,6 +27,8 @@ import org.apache.spark.ml.param.Params;
 import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
@@ -147,6 +149,21 @@ public final class TextClassifierModel extends TextModel<TextClassifierModel> {
             inputs.put(pair, Columns.named(pair));
         }
         return inputs;
+    }
+
+    /** Converts labels that are numbers, as the model's predictions are then, to the names of the model's labels. */
+    @Override
+    Dataset<Row> labelled(Dataset<Row> rows) {
+        String label = run().data().label();
+        ColumnKind kind = TextClassifierTrainer.labels(run().classification().problemType());
+        kind.require(this, "the label of the run", label, rows.schema());
+        return (boolean) getOrDefault(numericLabels) ? namedLabels(rows, label) : rows;
+    }
+
+    /** Converts numeric labels to whole numbers without a decimal point. */
+    static Dataset<Row> namedLabels(Dataset<Row> rows, String label) {
+        return rows.withColumn(
+                label, Columns.named(label).cast(DataTypes.LongType).cast(DataTypes.StringType));
     }
 
     @Override

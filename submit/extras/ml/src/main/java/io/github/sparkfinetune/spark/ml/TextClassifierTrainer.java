@@ -1,7 +1,5 @@
 package io.github.sparkfinetune.spark.ml;
 
-import static org.apache.spark.sql.functions.col;
-
 import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.spark.ml.stage.ColumnKind;
@@ -16,7 +14,6 @@ import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.NumericType;
 import org.apache.spark.sql.types.StructType;
 
@@ -71,12 +68,10 @@ public final class TextClassifierTrainer extends TextTrainer<TextClassifierTrain
                 RunSettings.setting("data.label", getOrDefault(labelCol())));
     }
 
-    /** Converts numeric labels to whole numbers without a decimal point. */
     @Override
     Dataset<Row> rows(Dataset<?> dataset) {
-        String label = getOrDefault(labelCol());
         return isIndex(dataset.schema())
-                ? dataset.withColumn(label, col(label).cast(DataTypes.LongType).cast(DataTypes.StringType))
+                ? TextClassifierModel.namedLabels(dataset.toDF(), getOrDefault(labelCol()))
                 : dataset.toDF();
     }
 
@@ -98,6 +93,15 @@ public final class TextClassifierTrainer extends TextTrainer<TextClassifierTrain
                 .orElse(ProblemType.SINGLE_LABEL_CLASSIFICATION);
     }
 
+    /** Returns the types that the column of the labels may have. */
+    static ColumnKind labels(ProblemType type) {
+        return switch (type) {
+            case SINGLE_LABEL_CLASSIFICATION -> ColumnKind.LABEL;
+            case MULTI_LABEL_CLASSIFICATION -> ColumnKind.LABELS;
+            case REGRESSION -> ColumnKind.NUMBER;
+        };
+    }
+
     @Override
     TextClassifierModel trained(RunConfig run, Dataset<?> dataset) {
         return new TextClassifierModel()
@@ -108,12 +112,7 @@ public final class TextClassifierTrainer extends TextTrainer<TextClassifierTrain
     @Override
     Outputs outputs(StructType schema) {
         ColumnKind.TEXT.require(this, inputCol(), schema);
-        ColumnKind label = switch (problemType()) {
-            case SINGLE_LABEL_CLASSIFICATION -> ColumnKind.LABEL;
-            case MULTI_LABEL_CLASSIFICATION -> ColumnKind.LABELS;
-            case REGRESSION -> ColumnKind.NUMBER;
-        };
-        label.require(this, labelCol(), schema);
+        labels(problemType()).require(this, labelCol(), schema);
         return TextClassifierModel.outputs(
                 this, NONE, problemType(), isIndex(schema), predictionCol(), probabilityCol, rawPredictionCol);
     }

@@ -7,19 +7,26 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.job.session.SessionRun;
+import io.github.sparkfinetune.spark.folder.RunFolder;
 import io.github.sparkfinetune.spark.ml.stage.FolderWriter;
 import io.github.sparkfinetune.spark.ml.stage.Outputs;
 import io.github.sparkfinetune.spark.ml.stage.RunSettings;
 import io.github.sparkfinetune.spark.predict.FramePredictions;
 import io.github.sparkfinetune.spark.source.Columns;
+import io.github.sparkfinetune.spark.source.NamedRows;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -132,6 +139,57 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /**
+     * Measures the model on labelled rows, as {@code finetune evaluate --input} does: by the metrics of the model's
+     * task, with equal rows counted each. The label's column has the name it had in training.
+     *
+     * @return metrics by their names in {@code metrics.json}
+     * @throws RunException if a column is missing, a row has a label that the model does not have, or too many rows
+     *     cannot be used
+     */
+    public final Map<String, Double> evaluate(Dataset<?> dataset) {
+        try {
+            Map<String, Double> metrics = new LinkedHashMap<>();
+            JsonFiles.MAPPER
+                    .readTree(evaluated(dataset))
+                    .path("test")
+                    .fields()
+                    .forEachRemaining(metric ->
+                            metrics.put(metric.getKey(), metric.getValue().asDouble(Double.NaN)));
+            return metrics;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Measures the model as {@link #evaluate} does, and returns {@code metrics.json}, with a confusion matrix. */
+    public final String evaluated(Dataset<?> dataset) {
+        Map<String, Column> inputs = inputs(dataset.schema());
+        Stream<Column> others = Arrays.stream(dataset.columns())
+                .filter(name -> !inputs.containsKey(name))
+                .map(Columns::named);
+        Stream<Column> named =
+                inputs.entrySet().stream().map(input -> input.getValue().as(input.getKey()));
+        Dataset<Row> rows = labelled(dataset.select(Stream.concat(others, named).toArray(Column[]::new)));
+        String view = "evaluated_" + NamedRows.name(rows);
+        rows.createOrReplaceTempView(view);
+        try {
+            String folder = "evaluations/" + view;
+            SessionRun run = SessionRun.of(dataset.sparkSession(), run());
+            run.step("evaluate", Map.of("input", "table:" + view, "output", runDir() + "/" + folder));
+            return run.file(folder + "/" + RunFolder.METRICS);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            dataset.sparkSession().catalog().dropTempView(view);
+        }
+    }
+
+    /** Returns rows with the labels as the run's {@code data} section reads them. */
+    Dataset<Row> labelled(Dataset<Row> rows) {
+        return rows;
     }
 
     @SuppressWarnings("unchecked")

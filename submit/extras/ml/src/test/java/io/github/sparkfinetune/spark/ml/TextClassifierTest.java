@@ -115,6 +115,32 @@ class TextClassifierTest extends SparkMlTest {
                 .anyMatch(event -> event.startsWith("trained "));
     }
 
+    /**
+     * Every row twice and every fifth label wrong: the metrics count equal rows, and are those of {@code transform}.
+     */
+    @Test
+    void measuresLabelledRows() throws Exception {
+        Dataset<Row> mails = mails(false)
+                .withColumn("kind", expr("if(id % 5 = 0, if(kind = 'cat', 'dog', 'cat'), kind)"))
+                .withColumnRenamed("mail", "letter");
+        TextClassifierModel model = fitted.copy(ParamMap.empty()).setInputCol("letter");
+        Dataset<Row> twice = mails.unionAll(mails);
+        double right = twice.join(model.transform(mails).select("id", "prediction"), "id")
+                .selectExpr("avg(double(kind = prediction))")
+                .head()
+                .getDouble(0);
+
+        assertThat(model.evaluate(twice)).containsEntry("accuracy", right).containsKeys("loss", "f1_macro");
+        JsonNode metrics = JsonFiles.MAPPER.readTree(model.evaluated(twice));
+        assertThat(metrics.at("/confusion_matrix/labels").toString()).isEqualTo("[\"cat\",\"dog\"]");
+        assertThat(spark.sql("SHOW TABLES").select("tableName").collectAsList())
+                .noneMatch(row -> row.getString(0).startsWith("evaluated_"));
+        assertThatThrownBy(() -> model.evaluate(mails.drop("kind")))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("the label of the run: there is no column kind, the columns are id, letter")
+                .hasMessageEndingWith("add a column that is string or a number");
+    }
+
     @Test
     void marksRowsToEvaluateOn() throws Exception {
         Dataset<Row> mails = mails(false).withColumn("held", expr("CASE WHEN id % 5 = 0 THEN true END"));
@@ -249,6 +275,8 @@ class TextClassifierTest extends SparkMlTest {
         assertThat(loaded.transform(mails).select("prediction", "predicted").collectAsList())
                 .isEqualTo(
                         best.transform(mails).select("prediction", "predicted").collectAsList());
+        assertThat(((TextClassifierModel) loaded.stages()[0]).evaluate(mails).get("accuracy"))
+                .isGreaterThan(0.9);
     }
 
     @Test

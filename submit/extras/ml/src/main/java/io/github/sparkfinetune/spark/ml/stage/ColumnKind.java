@@ -87,16 +87,34 @@ public record ColumnKind(String expected, Predicate<DataType> fits) {
      * @return type of the column
      */
     public DataType require(Params stage, Param<String> param, StructType schema) {
-        String name = stage.getOrDefault(param);
-        String set = "set " + param.name() + " to a column that is " + expected;
+        return require(
+                stage,
+                param.name(),
+                stage.getOrDefault(param),
+                schema,
+                "set " + param.name() + " to a column that is ");
+    }
+
+    /**
+     * Refuses a column that does not exist or has another type.
+     *
+     * @param what use of the column, for messages
+     * @param name name of the column, which is fixed
+     */
+    public void require(Params stage, String what, String name, StructType schema) {
+        require(stage, what, name, schema, "add a column that is ");
+    }
+
+    private DataType require(Params stage, String what, String name, StructType schema, String remedy) {
+        String set = remedy + expected;
         if (!Arrays.asList(schema.fieldNames()).contains(name)) {
-            throw RunException.config(stage.uid() + ": " + param.name() + ": there is no column " + name
-                    + ", the columns are " + String.join(", ", schema.fieldNames()) + ": " + set);
+            throw RunException.config(stage.uid() + ": " + what + ": there is no column " + name + ", the columns are "
+                    + String.join(", ", schema.fieldNames()) + ": " + set);
         }
         DataType type = schema.apply(name).dataType();
         if (!fits.test(type)) {
-            throw RunException.config(stage.uid() + ": " + param.name() + ": column " + name + " is "
-                    + type.simpleString() + ", it must be " + expected + ": cast it, or " + set);
+            throw RunException.config(stage.uid() + ": " + what + ": column " + name + " is " + type.simpleString()
+                    + ", it must be " + expected + ": cast it, or " + set);
         }
         return type;
     }

@@ -247,7 +247,9 @@ class ArchitectureTest {
             Map.entry("job.tune", Set.of("cli", "job.session")),
             Map.entry("report", Set.of("job", "job.group", "job.tune")),
             Map.entry("spark.calibrate", Set.of("spark.predict")),
-            Map.entry("spark.corpus", Set.of("spark.estimate", "spark.prepare", "spark.prepare.generation")),
+            Map.entry(
+                    "spark.corpus",
+                    Set.of("extra.audit", "spark.estimate", "spark.prepare", "spark.prepare.generation")),
             Map.entry("spark.doctor", Set.of("cli", "job")),
             Map.entry("spark.group", Set.of("extra.evidence", "job", "job.group", "job.session", "spark.ml")),
             Map.entry("spark.init", Set.of("cli", "job", "job.session")),

@@ -88,12 +88,12 @@ def main():
     first = round(SHARE * len(rows))
     own = is_wrong[:first].mean()
     print(f"{len(rows)} rows, {is_wrong.sum()} planted errors, first {first}")
-    print(f"audit                                  {own:.4f}")
+    print(f"audit                                           {own:.4f}")
     best = 0
     for name, order in cleanlab_orders(rows, labels).items():
         precision = is_wrong[order[:first]].mean()
         best = max(best, precision)
-        print(f"cleanlab {name:30}{precision:.4f}")
+        print(f"cleanlab {name:38} {precision:.4f}")
     if own < best - SLACK:
         sys.exit(f"the audit's precision {own:.4f} is below cleanlab's {best:.4f} - {SLACK}")
 

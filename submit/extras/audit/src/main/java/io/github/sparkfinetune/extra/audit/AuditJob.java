@@ -86,6 +86,8 @@ final class AuditJob {
 
     private static final int SHOWN = 10;
     private static final String MADE = "made";
+    /** Folder of the pairs of near-equal rows, until the end of the audit. */
+    private static final String NEAR_PAIRS = "work/near";
     private static final StructType SOURCE = new StructType()
             .add("hash", DataTypes.StringType, false)
             .add("group", DataTypes.StringType, false)
@@ -309,7 +311,7 @@ final class AuditJob {
                                 .apply(probabilities, col("given")))
                 .withColumn(
                         "probability", element_at(probabilities, col("given").plus(1)));
-        Dataset<Row> kinds = related(scored);
+        Dataset<Row> kinds = related(folder, scored);
         Dataset<Row> columns = kinds.select(
                 array_compact(array(
                                 when(col("is_wrong"), WRONG),
@@ -372,30 +374,30 @@ final class AuditJob {
     }
 
     /** Adds the labels of all rows with an equal text, and with a near-equal text. */
-    private Dataset<Row> related(Dataset<Row> rows) {
-        CorpusConfig.NearDedup near = config.data().corpus().nearDedup();
+    private Dataset<Row> related(AuditFolder folder, Dataset<Row> rows) {
+        CorpusConfig.NearDedup options = config.data().corpus().nearDedup();
         JavaRDD<HashedText> texts = rows.select("hash", "text", "text_pair")
                 .dropDuplicates("hash")
                 .javaRDD()
                 .map(row -> new HashedText(
                         ContentHash.ofHex(row.getString(0)),
                         row.isNullAt(2) ? row.getString(1) : row.getString(1) + "\n" + row.getString(2)));
-        List<Row> pairs;
+        String pairs = folder.path(NEAR_PAIRS);
         try (NearDuplicates found = NearDuplicates.find(
                 session,
                 texts,
                 new NearDuplicates.Options(
-                        near.ngram(),
-                        near.bands(),
-                        near.rows(),
-                        near.threshold(),
+                        options.ngram(),
+                        options.bands(),
+                        options.rows(),
+                        options.threshold(),
                         config.data().seed()))) {
-            pairs = found.removed()
+            JavaRDD<Row> near = found.removed()
                     .documents()
-                    .map(pair -> RowFactory.create(pair._1().toHex(), pair._2().toHex()))
-                    .collect();
+                    .map(pair -> RowFactory.create(pair._1().toHex(), pair._2().toHex()));
+            session.createDataFrame(near, NEAR).write().mode("overwrite").parquet(pairs);
         }
-        return rows.join(session.createDataFrame(pairs, NEAR), new String[] {"hash"}, "left")
+        return rows.join(session.read().schema(NEAR).parquet(pairs), new String[] {"hash"}, "left")
                 .withColumn("near", coalesce(col("near"), col("hash")))
                 .withColumn("equal_labels", collect_set("label").over(Window.partitionBy("hash")))
                 .withColumn("near_labels", collect_set("label").over(Window.partitionBy("near")));

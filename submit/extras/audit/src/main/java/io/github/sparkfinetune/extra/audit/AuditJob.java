@@ -88,6 +88,7 @@ final class AuditJob {
     private static final String MADE = "made";
     /** Folder of the pairs of near-equal rows, until the end of the audit. */
     private static final String NEAR_PAIRS = "work/near";
+
     private static final StructType SOURCE = new StructType()
             .add("hash", DataTypes.StringType, false)
             .add("group", DataTypes.StringType, false)

@@ -99,6 +99,7 @@ def test_pipeline_is_cross_validated_over_two_lora_ranks(spark, mails, trainer, 
     ]
     assert ranks[0].head()["r"] == [2, 8][best.avgMetrics.index(max(best.avgMetrics))]
 
+    assert fitted.labels() == ["cat", "dog"] and fitted.numClasses == 2
     named = [row["named"] for row in best.transform(mails).collect()]
     assert sum(one == row["label"] for one, row in zip(named, mails.collect(), strict=True)) > 30
     best.bestModel.write().save(str(tmp_path / "pipeline"))

@@ -40,15 +40,21 @@ class TextClassifierModel(_params.TextClassifierModelParams, TrainedModel):
     """
 
     def labels(self) -> list[str]:
-        """Returns the names of the labels by id."""
+        """Returns the names of the labels, in the order of the probabilities."""
         return list(self._call_java("labels"))
+
+    @property
+    def numClasses(self) -> int:
+        """Number of labels."""
+        return int(self._call_java("numClasses"))
 
 
 class TextClassifierTrainer(_params.TextClassifierTrainerParams, Trainer[TextClassifierModel]):
     """Fine-tunes a model to classify texts.
 
-    Labels are texts, or the numbers 0, 1, … that ``StringIndexer`` makes; predictions have the same kind. The key
-    ``classification.problem_type`` of ``settings`` selects several labels per text (a column of lists) or a number.
+    Labels are texts, or the numbers 0, 1, … that ``StringIndexer`` makes and whose names the model keeps; predictions
+    have the same kind. The key ``classification.problem_type`` of ``settings`` selects several labels per text (a
+    column of lists) or a number.
 
     >>> trainer = TextClassifierTrainer(
     ...     model="models/minilm", outputDir="runs/fits", method="lora", settings=["method.r=8"]

@@ -17,6 +17,7 @@ import java.util.stream.Collectors;
 import org.apache.spark.ml.Model;
 import org.apache.spark.ml.PipelineStage;
 import org.apache.spark.ml.param.BooleanParam;
+import org.apache.spark.ml.param.DoubleArrayParam;
 import org.apache.spark.ml.param.DoubleParam;
 import org.apache.spark.ml.param.IntParam;
 import org.apache.spark.ml.param.LongParam;
@@ -40,6 +41,7 @@ public final class PythonParams {
     private static final Map<Class<?>, Kind> KINDS = Map.of(
             Param.class, TEXT,
             BooleanParam.class, new Kind("bool", "toBoolean"),
+            DoubleArrayParam.class, new Kind("list[float]", "toListFloat"),
             DoubleParam.class, new Kind("float", "toFloat"),
             IntParam.class, new Kind("int", "toInt"),
             LongParam.class, new Kind("int", "toInt"),

@@ -117,6 +117,10 @@ public final class GroupedTrainer extends Estimator<GroupedModel> {
     @Override
     public StructType transformSchema(StructType schema) {
         ColumnKind.GROUP.require(this, groupCol, schema);
+        if (trainer() instanceof TextClassifierTrainer classifier && classifier.isSet(classifier.thresholds())) {
+            throw RunException.config(
+                    uid + ": thresholds: the labels of groups may differ: clear the trainer's thresholds");
+        }
         return trainer().transformSchema(schema);
     }
 

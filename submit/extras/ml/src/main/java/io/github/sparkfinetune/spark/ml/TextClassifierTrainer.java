@@ -8,6 +8,9 @@ import io.github.sparkfinetune.spark.ml.stage.RunSettings;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import org.apache.spark.ml.attribute.Attribute;
+import org.apache.spark.ml.attribute.NominalAttribute;
+import org.apache.spark.ml.param.DoubleArrayParam;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.ml.util.Identifiable$;
@@ -19,8 +22,9 @@ import org.apache.spark.sql.types.StructType;
 
 /**
  * Fine-tunes a model to classify texts. Labels are texts, or the numbers 0, 1, … of {@code StringIndexer}. Predictions
- * are of the same kind. With {@code classification.problem_type} in the {@code settings}, a text has several labels (a
- * column of lists) or a number.
+ * are of the same kind; the model's folder has the names that {@code StringIndexer} gave the numbers. With
+ * {@code classification.problem_type} in the {@code settings}, a text has several labels (a column of lists) or a
+ * number.
  */
 public final class TextClassifierTrainer extends TextTrainer<TextClassifierTrainer, TextClassifierModel> {
     private static final long serialVersionUID = 1L;
@@ -29,6 +33,7 @@ public final class TextClassifierTrainer extends TextTrainer<TextClassifierTrain
 
     private final Param<String> probabilityCol;
     private final Param<String> rawPredictionCol;
+    private final DoubleArrayParam thresholds;
 
     public TextClassifierTrainer() {
         this(Identifiable$.MODULE$.randomUID("textClassifierTrainer"));
@@ -39,6 +44,8 @@ public final class TextClassifierTrainer extends TextTrainer<TextClassifierTrain
         super(uid, TextClassifierModel.INPUT);
         probabilityCol = new Param<>(this, "probabilityCol", TextClassifierModel.PROBABILITY);
         rawPredictionCol = new Param<>(this, "rawPredictionCol", TextClassifierModel.RAW);
+        thresholds = new DoubleArrayParam(
+                this, "thresholds", TextClassifierModel.THRESHOLDS, TextClassifierModel::isThresholds);
         setDefault(labelCol(), "label");
         setDefault(probabilityCol, "probability");
         setDefault(rawPredictionCol, "rawPrediction");
@@ -52,12 +59,20 @@ public final class TextClassifierTrainer extends TextTrainer<TextClassifierTrain
         return rawPredictionCol;
     }
 
+    public DoubleArrayParam thresholds() {
+        return thresholds;
+    }
+
     public TextClassifierTrainer setProbabilityCol(String value) {
         return with(probabilityCol, value);
     }
 
     public TextClassifierTrainer setRawPredictionCol(String value) {
         return with(rawPredictionCol, value);
+    }
+
+    public TextClassifierTrainer setThresholds(double... values) {
+        return with(thresholds, values);
     }
 
     @Override
@@ -71,8 +86,18 @@ public final class TextClassifierTrainer extends TextTrainer<TextClassifierTrain
     @Override
     Dataset<Row> rows(Dataset<?> dataset) {
         return isIndex(dataset.schema())
-                ? TextClassifierModel.namedLabels(dataset.toDF(), getOrDefault(labelCol()))
+                ? TextClassifierModel.namedLabels(dataset.toDF(), getOrDefault(labelCol()), names(dataset.schema()))
                 : dataset.toDF();
+    }
+
+    /** Returns the names that {@code StringIndexer} left in the metadata of the label's column; empty: none. */
+    private String[] names(StructType schema) {
+        return isIndex(schema)
+                        && Attribute.fromStructField(schema.apply(getOrDefault(labelCol())))
+                                instanceof NominalAttribute labels
+                        && labels.values().isDefined()
+                ? labels.values().get()
+                : new String[0];
     }
 
     private boolean isIndex(StructType schema) {
@@ -106,6 +131,7 @@ public final class TextClassifierTrainer extends TextTrainer<TextClassifierTrain
     TextClassifierModel trained(RunConfig run, Dataset<?> dataset) {
         return new TextClassifierModel()
                 .setNumericLabels(isIndex(dataset.schema()))
+                .setLabelNames(names(dataset.schema()))
                 .of(run);
     }
 
@@ -114,7 +140,14 @@ public final class TextClassifierTrainer extends TextTrainer<TextClassifierTrain
         ColumnKind.TEXT.require(this, inputCol(), schema);
         labels(problemType()).require(this, labelCol(), schema);
         return TextClassifierModel.outputs(
-                this, NONE, problemType(), isIndex(schema), predictionCol(), probabilityCol, rawPredictionCol);
+                this,
+                () -> NONE,
+                () -> NONE,
+                problemType(),
+                isIndex(schema),
+                predictionCol(),
+                probabilityCol,
+                rawPredictionCol);
     }
 
     /** Returns a reader for a folder that {@link #write} saved. */

@@ -59,7 +59,7 @@ public final class TokenClassifierModel extends TextModel<TokenClassifierModel> 
 
     /** Returns the names of the labels by their ids. */
     public List<String> labels() {
-        return labelNames();
+        return labelsOfModel();
     }
 
     @Override

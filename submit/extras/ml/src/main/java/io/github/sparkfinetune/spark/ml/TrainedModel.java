@@ -26,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
@@ -130,7 +131,7 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
     }
 
     /** Returns the names of the labels by their ids. */
-    final List<String> labelNames() {
+    final List<String> labelsOfModel() {
         try {
             HfConfig trained = HfConfig.read(
                     new Path(run().output().model()),
@@ -267,11 +268,17 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
      */
     abstract Outputs outputs(Column predicted);
 
+    /** Returns the columns that are added when each row has the model of its group. */
+    Outputs outputsOfGroups(Column predicted) {
+        return outputs(predicted);
+    }
+
     @Override
     public final Dataset<Row> transform(Dataset<?> dataset) {
         return transform(
                 dataset,
-                (inputs, predicting, name) -> FramePredictions.of(dataset, predicting, inputs, name, PREDICTED));
+                (inputs, predicting, name) -> FramePredictions.of(dataset, predicting, inputs, name, PREDICTED),
+                this::outputs);
     }
 
     /** Adds the columns, with the models of groups in place of this one. */
@@ -279,14 +286,15 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
         return transform(
                 dataset,
                 (inputs, predicting, name) ->
-                        FramePredictions.perGroup(dataset, predicting, inputs, groups, name, PREDICTED));
+                        FramePredictions.perGroup(dataset, predicting, inputs, groups, name, PREDICTED),
+                this::outputsOfGroups);
     }
 
     private interface Predictions {
         Dataset<Row> of(Map<String, Column> inputs, RunConfig predicting, String name);
     }
 
-    private Dataset<Row> transform(Dataset<?> dataset, Predictions predictions) {
+    private Dataset<Row> transform(Dataset<?> dataset, Predictions predictions, Function<Column, Outputs> outputs) {
         transformSchema(dataset.schema());
         List<String> set = new ArrayList<>();
         settings().forEach((key, param) -> {
@@ -300,7 +308,7 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
         Dataset<Row> predicted = predictions.of(inputs(dataset.schema()), predicting, name);
         Dataset<Row> withPerson = predicted.withColumn(
                 PERSON, Columns.person(predicted, run().data().redact().person()));
-        return outputs(col(PREDICTED)).columns(withPerson).drop(PREDICTED, PERSON);
+        return outputs.apply(col(PREDICTED)).columns(withPerson).drop(PREDICTED, PERSON);
     }
 
     @Override

@@ -10,6 +10,8 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.spark.listener.RecordingListener;
 import io.github.sparkfinetune.spark.model.TaskModels;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.apache.spark.SparkException;
 import org.apache.spark.api.java.function.VoidFunction2;
 import org.apache.spark.ml.Pipeline;
@@ -27,6 +30,7 @@ import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.ml.PipelineStage;
 import org.apache.spark.ml.evaluation.MulticlassClassificationEvaluator;
 import org.apache.spark.ml.feature.IndexToString;
+import org.apache.spark.ml.feature.StringIndexerModel;
 import org.apache.spark.ml.linalg.Vector;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.tuning.CrossValidator;
@@ -194,16 +198,18 @@ class TextClassifierTest extends SparkMlTest {
     @Test
     void theSameFitResumesFromTheNewestCheckpoint(@TempDir Path folder) throws Exception {
         Dataset<Row> mails = mails(false);
+        Path killedDir = folder.resolve("killed");
         TextClassifierTrainer trainer = trainer()
+                .setOutputDir(killedDir.toString())
                 .setSettings(
                         "training.report_to=[tensorboard]",
                         "training.max_steps=400",
                         "training.logging_steps=1",
                         "training.save_steps=10");
-        int before = RecordingListener.EVENTS.size();
         CompletableFuture<TextClassifierModel> killed = CompletableFuture.supplyAsync(
                 () -> trainer.copy(ParamMap.empty()).fit(mails));
-        while (!killed.isDone() && !events(before).contains("step 25")) {
+        // The driver hears of steps later than the checkpoints are there.
+        while (!killed.isDone() && !hasCheckpoint(killedDir)) {
             TimeUnit.MILLISECONDS.sleep(10);
         }
         spark.sparkContext().cancelAllJobs();
@@ -220,8 +226,9 @@ class TextClassifierTest extends SparkMlTest {
         assertThat(spark.sql("SHOW TABLES").select("tableName").collectAsList())
                 .noneMatch(row -> row.getString(0).startsWith("fit_"));
 
-        TextClassifierModel undisturbed =
-                trainer.copy(ParamMap.empty()).setOutputDir(folder.toString()).fit(mails);
+        TextClassifierModel undisturbed = trainer.copy(ParamMap.empty())
+                .setOutputDir(folder.resolve("undisturbed").toString())
+                .fit(mails);
         assertThat(weights(model)).hasSameBinaryContentAs(weights(undisturbed));
         String other = trainer.setLearningRate(1e-3)
                 .setSettings("training.max_steps=1")
@@ -229,6 +236,18 @@ class TextClassifierTest extends SparkMlTest {
                 .runDir();
         assertThat(other).isNotEqualTo(model.runDir());
         assertThat(trainer.fit(mails.limit(39)).runDir()).isNotEqualTo(other);
+    }
+
+    private static boolean hasCheckpoint(Path fits) throws IOException {
+        if (!Files.exists(fits)) {
+            return false;
+        }
+        try (Stream<Path> all = Files.find(fits, 4, (path, file) -> path.endsWith("COMMITTED"))) {
+            return all.findAny().isPresent();
+        } catch (UncheckedIOException e) {
+            // A folder was removed while it was listed.
+            return false;
+        }
     }
 
     private static List<String> events(int from) {
@@ -241,6 +260,77 @@ class TextClassifierTest extends SparkMlTest {
 
     private static List<Integer> ids(Dataset<Row> rows) {
         return rows.collectAsList().stream().map(row -> row.getInt(0)).toList();
+    }
+
+    /** The names of the indexer are not in the order of the model's labels, and one of them no row has. */
+    @Test
+    void keepsTheNamesOfStringIndexer() throws Exception {
+        StringIndexerModel indexer = new StringIndexerModel("indexer", new String[] {"fox", "dog", "cat"})
+                .setInputCol("kind")
+                .setOutputCol("number");
+        Dataset<Row> mails = indexer.transform(mails(false));
+        TextClassifierModel model =
+                trainer().setLabelCol("number").setThresholds(0.5, 0.5, 0.5).fit(mails);
+
+        assertThat(model.labels()).containsExactly("fox", "dog", "cat");
+        assertThat(model.numClasses()).isEqualTo(3);
+        assertThat(JsonFiles.MAPPER
+                        .readTree(Files.readString(
+                                Path.of(URI.create(model.runDir())).resolve("model/config.json")))
+                        .at("/id2label")
+                        .toString())
+                .isEqualTo("{\"0\":\"cat\",\"1\":\"dog\"}");
+        List<Row> rows = model.transform(mails)
+                .select("number", "prediction", "probability")
+                .collectAsList();
+        assertThat(rows).filteredOn(row -> row.getDouble(0) == row.getDouble(1)).hasSizeGreaterThan(35);
+        assertThat(rows).allSatisfy(row -> {
+            Vector probability = row.getAs(2);
+            assertThat(probability.argmax()).isEqualTo((int) row.getDouble(1));
+            assertThat(probability.apply(0)).isZero();
+        });
+        assertThat(model.evaluate(mails).get("accuracy")).isGreaterThan(0.8);
+        model.write().save(dir.resolve("indexed").toString());
+        assertThat(TextClassifierModel.load(dir.resolve("indexed").toString())
+                        .transform(mails)
+                        .select("prediction")
+                        .collectAsList())
+                .isEqualTo(model.transform(mails).select("prediction").collectAsList());
+    }
+
+    /** The label with the highest probability / threshold, as {@code ProbabilisticClassificationModel} predicts. */
+    @Test
+    void predictsByThresholds() {
+        Dataset<Row> mails = mails(false);
+        TextClassifierModel model = fitted.copy(ParamMap.empty());
+
+        assertThat(model.setThresholds(0.1, 0.9)
+                        .transform(mails)
+                        .select("prediction", "probability")
+                        .collectAsList())
+                .allSatisfy(row -> {
+                    Vector probability = row.getAs(1);
+                    assertThat(row.getString(0))
+                            .isEqualTo(probability.apply(0) / 0.1 >= probability.apply(1) / 0.9 ? "cat" : "dog");
+                })
+                .extracting(row -> row.getString(0))
+                .contains("cat");
+        assertThat(model.setThresholds(0.9, 0)
+                        .transform(mails)
+                        .select("prediction")
+                        .distinct()
+                        .collectAsList())
+                .containsExactly(RowFactory.create("dog"));
+        assertThatThrownBy(() -> model.setThresholds(1, 1, 1).transform(mails))
+                .isInstanceOf(RunException.class)
+                .hasMessageEndingWith("thresholds: there are 3 for 2 labels: give one for each of cat, dog");
+        assertThatThrownBy(() -> model.setThresholds(0, 0)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new GroupedTrainer()
+                        .setTrainer(trainer().setThresholds(1, 1))
+                        .setGroupCol("kind")
+                        .fit(mails))
+                .isInstanceOf(RunException.class)
+                .hasMessageEndingWith("the labels of groups may differ: clear the trainer's thresholds");
     }
 
     @Test

@@ -101,7 +101,7 @@ class Run:
         :param model: folder of the base model, or ``hub:ORG/NAME``
         :param task: training objective, by default the likeliest one
         :param settings: single keys, regardless of the rows
-        :raises DataError: if no task fits the rows
+        :raises ConfigError: if no task fits the columns
         """
         run = cls.__new__(cls)
         run.spark = spark

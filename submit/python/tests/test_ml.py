@@ -18,6 +18,7 @@ from spark_finetune.ml import (
     TextClassifierModel,
     TextClassifierTrainer,
     TextEmbedder,
+    TextEvaluator,
     TextRedactor,
     TextTokenizer,
     TokenClassifierModel,
@@ -108,6 +109,25 @@ def test_pipeline_is_cross_validated_over_two_lora_ranks(spark, mails, trainer, 
     assert [row["named"] for row in again.transform(mails).collect()] == named
     best.write().save(str(tmp_path / "validated"))
     assert CrossValidatorModel.load(str(tmp_path / "validated")).avgMetrics == best.avgMetrics
+
+
+def test_labels_need_no_numbers_in_a_cross_validation(mails, trainer, tmp_path):
+    trainer.setMethod("lora").setSettings(["method.r=2", "training.max_steps=6"])
+    evaluator = TextEvaluator(labelCol="label", metricName="f1_macro")
+    best = CrossValidator(
+        estimator=trainer,
+        estimatorParamMaps=ParamGridBuilder().addGrid(trainer.learningRate, [1e-6, 2e-2]).build(),
+        evaluator=evaluator,
+        numFolds=2,
+        seed=1,
+    ).fit(mails)
+
+    assert best.avgMetrics[1] > max(best.avgMetrics[0], 0.9)
+    assert evaluator.evaluate(best.transform(mails)) == best.bestModel.evaluate(mails)["test"]["f1_macro"]
+    evaluator.write().save(str(tmp_path / "evaluator"))
+    assert TextEvaluator.load(str(tmp_path / "evaluator")).getMetricName() == "f1_macro"
+    with pytest.raises(ConfigError, match="metricName is speed: for classification set it to one of accuracy"):
+        TextEvaluator(metricName="speed").evaluate(mails.withColumn("prediction", col("label")))
 
 
 def test_each_group_has_a_model(spark, mails, trainer, tmp_path):

@@ -1,14 +1,15 @@
-"""Estimators and transformers of Spark ML in the style of ``pyspark.ml``; parameters are those of the Java classes."""
+"""Estimators, transformers and evaluators of Spark ML in the style of ``pyspark.ml``; parameters are those of the Java classes."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from pyspark.ml.evaluation import JavaEvaluator
 from pyspark.ml.wrapper import JavaModel
 from pyspark.sql import DataFrame
 
 from spark_finetune import _params
-from spark_finetune._stages import Fitting, TrainedModel, Trainer, Transforming, find, found_by_pyspark, of_java
+from spark_finetune._stages import Fitting, Stage, TrainedModel, Trainer, Transforming, find, found_by_pyspark, of_java
 from spark_finetune.errors import java_errors
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "TextEmbedder",
     "TextEmbedderModel",
     "TextEmbedderTrainer",
+    "TextEvaluator",
     "TextRedactor",
     "TextTokenizer",
     "TokenClassifierModel",
@@ -209,6 +211,22 @@ class TextEmbedderTrainer(_params.TextEmbedderTrainerParams, Trainer[TextEmbedde
     """
 
     _model = TextEmbedderModel
+
+
+class TextEvaluator(_params.TextEvaluatorParams, Stage, JavaEvaluator):
+    """Measures predictions that are no numbers, by the metrics of ``task``, for ``CrossValidator``.
+
+    Labels and predictions are texts, numbers or lists of texts (``classification``), lists of tags
+    (``token-classification``), SQuAD's answers and texts (``question-answering``), texts (``sft``), relevance and score
+    of a document with the query in ``queryCol`` (``reranking``), or the vectors of a document and of a query to which it
+    belongs (``embedding``).
+
+    >>> TextEvaluator(labelCol="kind", metricName="f1_macro").evaluate(model.transform(mails))
+    """
+
+    def _evaluate(self, dataset: DataFrame) -> float:
+        with java_errors():
+            return super()._evaluate(dataset)
 
 
 class TextRedactor(_params.TextRedactorParams, Transforming):

@@ -22,7 +22,7 @@ import org.apache.spark.sql.functions;
  * partitions of the documents in parts of about {@value #PART_BYTES} bytes. Each partition counts its documents that
  * come before those of a query, and the counts are added. So nothing is approximate, and no machine needs all vectors.
  */
-final class ExactRanks {
+public final class ExactRanks {
     private static final int PART_BYTES = 64 << 20;
     private static final String RELEVANT = "relevant";
     private static final RowType<RankedQuery> TYPE = RowType.of(RankedQuery.class);
@@ -34,7 +34,7 @@ final class ExactRanks {
      *
      * @param pairs rows of an evaluation
      */
-    static Dataset<Row> of(Dataset<Row> pairs, RankingColumns columns) {
+    public static Dataset<Row> of(Dataset<Row> pairs, RankingColumns columns) {
         SparkSession session = pairs.sparkSession();
         JavaSparkContext spark = new JavaSparkContext(session.sparkContext());
         JavaRDD<UnitVectors> documents = VectorRows.blocks(

@@ -16,12 +16,14 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.apache.spark.ml.Model;
 import org.apache.spark.ml.PipelineStage;
+import org.apache.spark.ml.evaluation.Evaluator;
 import org.apache.spark.ml.param.BooleanParam;
 import org.apache.spark.ml.param.DoubleArrayParam;
 import org.apache.spark.ml.param.DoubleParam;
 import org.apache.spark.ml.param.IntParam;
 import org.apache.spark.ml.param.LongParam;
 import org.apache.spark.ml.param.Param;
+import org.apache.spark.ml.param.Params;
 import org.apache.spark.ml.param.StringArrayParam;
 
 /** Writes {@code _params.py}, the Python package's parameters of the {@code spark.ml} stages; the build calls it. */
@@ -60,7 +62,7 @@ public final class PythonParams {
 
     static String text() {
         return """
-                \"\"\"Parameters of the estimators and transformers, as the Java classes have them.
+                \"\"\"Parameters of the estimators, transformers and evaluators, as the Java classes have them.
 
                 Written by the build; not to be changed by hand.
                 \"\"\"
@@ -79,29 +81,29 @@ public final class PythonParams {
                 """ + stages().stream().map(PythonParams::text).collect(Collectors.joining());
     }
 
-    /** Returns an instance of each public class that can be a stage of a pipeline, by name. */
-    private static List<PipelineStage> stages() {
+    /** Returns an instance of each public stage of a pipeline and each evaluator, by name. */
+    private static List<Params> stages() {
         return new ClassFileImporter()
                         .withImportOption(new ImportOption.DoNotIncludeTests())
                         .importPackagesOf(TextClassifierTrainer.class)
                         .stream()
                         .filter(type -> type.getModifiers().contains(JavaModifier.PUBLIC)
                                 && !type.getModifiers().contains(JavaModifier.ABSTRACT)
-                                && type.isAssignableTo(PipelineStage.class))
+                                && (type.isAssignableTo(PipelineStage.class) || type.isAssignableTo(Evaluator.class)))
                         .map(type -> stage(type.reflect()))
                         .sorted(Comparator.comparing(stage -> stage.getClass().getSimpleName()))
                         .toList();
     }
 
-    private static PipelineStage stage(Class<?> type) {
+    private static Params stage(Class<?> type) {
         try {
-            return (PipelineStage) type.getConstructor(String.class).newInstance("uid");
+            return (Params) type.getConstructor(String.class).newInstance("uid");
         } catch (ReflectiveOperationException e) {
             throw new LinkageError(type + " is not made by a uid, as Spark ML makes what it loads", e);
         }
     }
 
-    private static String text(PipelineStage stage) {
+    private static String text(Params stage) {
         String name = stage.getClass().getSimpleName();
         List<Param<?>> params = Arrays.asList(stage.params());
         StringBuilder text = new StringBuilder("\n\nclass " + name + "Params(JavaParams):\n");
@@ -140,7 +142,7 @@ public final class PythonParams {
         return "        " + literal(doc.substring(0, cut)) + "\n" + doc(doc.substring(cut));
     }
 
-    private static String constructor(PipelineStage stage, String name, List<Param<?>> params) {
+    private static String constructor(Params stage, String name, List<Param<?>> params) {
         StringBuilder text = new StringBuilder(signature("__init__", "None", params));
         text.append("        super().__init__()\n        self._java_obj = find(\"%s\")(self.uid)\n".formatted(name));
         text.append(defaults(stage, params)).append("        self.setParams(\n");
@@ -171,12 +173,12 @@ public final class PythonParams {
                 .toString();
     }
 
-    private static String modelConstructor(PipelineStage stage, List<Param<?>> params) {
+    private static String modelConstructor(Params stage, List<Param<?>> params) {
         return "\n    def __init__(self, java_model: Any | None = None) -> None:\n"
                 + "        super().__init__(java_model)\n" + defaults(stage, params);
     }
 
-    private static String defaults(PipelineStage stage, List<Param<?>> params) {
+    private static String defaults(Params stage, List<Param<?>> params) {
         if (params.stream().noneMatch(stage::hasDefault)) {
             return "";
         }

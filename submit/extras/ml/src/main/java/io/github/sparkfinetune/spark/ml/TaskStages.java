@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.ml;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -43,6 +44,15 @@ final class TaskStages {
         }
     }
 
+    /** Comparisons of {@link TextEvaluator}; the first whose type of labels fits is used. */
+    private static final Map<Task, List<Comparison>> COMPARISONS = new EnumMap<>(Map.of(
+            Task.CLASSIFICATION, List.of(Comparison.ofLabels(), Comparison.ofManyLabels()),
+            Task.TOKEN_CLASSIFICATION, List.of(Comparison.ofTags()),
+            Task.QUESTION_ANSWERING, List.of(Comparison.ofAnswers()),
+            Task.SFT, List.of(Comparison.ofTexts()),
+            Task.EMBEDDING, List.of(Comparison.ofVectors()),
+            Task.RERANKING, List.of(Comparison.ofScores())));
+
     private TaskStages() {}
 
     private static Class<? extends TrainedModel<?>> model(Task task) {
@@ -71,6 +81,13 @@ final class TaskStages {
     /** Returns the columns of a task of {@link LanguageModel}. */
     static LanguageTask languageTask(Task task) {
         return LANGUAGE_TASKS.get(task);
+    }
+
+    /** Returns the comparisons of {@link TextEvaluator} by the names of the tasks in the configuration. */
+    static Map<String, List<Comparison>> comparisons() {
+        Map<String, List<Comparison>> named = new LinkedHashMap<>();
+        COMPARISONS.forEach((task, comparisons) -> named.put(task.configName(), comparisons));
+        return named;
     }
 
     /** Returns the tasks of {@link LanguageModelTrainer} by their names in the configuration. */

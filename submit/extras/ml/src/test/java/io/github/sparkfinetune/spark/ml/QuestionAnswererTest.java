@@ -8,10 +8,6 @@ import io.github.sparkfinetune.spark.prepare.Questions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.apache.spark.ml.Pipeline;
-import org.apache.spark.ml.PipelineStage;
-import org.apache.spark.ml.evaluation.MulticlassClassificationEvaluator;
-import org.apache.spark.ml.feature.SQLTransformer;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.tuning.ParamGridBuilder;
 import org.apache.spark.ml.tuning.TrainValidationSplit;
@@ -124,22 +120,13 @@ class QuestionAnswererTest extends SparkMlTest {
     @Tag("full")
     void findsTheBestOfTwo() {
         QuestionAnswererTrainer trainer = trainer();
-        Pipeline pipeline = new Pipeline().setStages(new PipelineStage[] {
-            trainer,
-            new SQLTransformer()
-                    .setStatement("SELECT double(array_contains(answers.text, prediction)) AS correct, 1.0D AS right"
-                            + " FROM __THIS__")
-        });
         ParamMap[] grid = new ParamGridBuilder()
                 .addGrid(trainer.numTrainEpochs(), new int[] {1, 3})
                 .build();
 
         TrainValidationSplitModel best = new TrainValidationSplit()
-                .setEstimator(pipeline)
-                .setEvaluator(new MulticlassClassificationEvaluator()
-                        .setLabelCol("right")
-                        .setPredictionCol("correct")
-                        .setMetricName("accuracy"))
+                .setEstimator(trainer)
+                .setEvaluator(new TextEvaluator().setTask("question-answering").setLabelCol("answers"))
                 .setEstimatorParamMaps(grid)
                 .setTrainRatio(0.8)
                 .setSeed(3)

@@ -14,8 +14,6 @@ import java.util.Map;
 import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.ml.PipelineStage;
-import org.apache.spark.ml.evaluation.MulticlassClassificationEvaluator;
-import org.apache.spark.ml.feature.SQLTransformer;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.tuning.CrossValidator;
 import org.apache.spark.ml.tuning.CrossValidatorModel;
@@ -165,22 +163,16 @@ class TokenClassifierTest extends SparkMlTest {
                 .setMethod("lora")
                 .setNumTrainEpochs(2)
                 .setSettings("method.r=4", "method.target_modules=all-linear");
-        // An evaluator of Spark ML needs one number per row.
-        Pipeline pipeline = new Pipeline().setStages(new PipelineStage[] {
-            trainer,
-            new SQLTransformer()
-                    .setStatement("SELECT double(pair.prediction = pair.tags) AS correct, 1.0D AS right FROM"
-                            + " (SELECT explode(arrays_zip(prediction, tags)) AS pair FROM __THIS__)")
-        });
+        Pipeline pipeline = new Pipeline().setStages(new PipelineStage[] {trainer});
         ParamMap[] grid = new ParamGridBuilder()
                 .addGrid(trainer.learningRate(), new double[] {1e-6, 3e-2})
                 .build();
 
         CrossValidatorModel best = new CrossValidator()
                 .setEstimator(pipeline)
-                .setEvaluator(new MulticlassClassificationEvaluator()
-                        .setLabelCol("right")
-                        .setPredictionCol("correct")
+                .setEvaluator(new TextEvaluator()
+                        .setTask("token-classification")
+                        .setLabelCol("tags")
                         .setMetricName("accuracy"))
                 .setEstimatorParamMaps(grid)
                 .setNumFolds(2)

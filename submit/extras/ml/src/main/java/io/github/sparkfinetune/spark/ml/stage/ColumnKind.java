@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.error.RunException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
+import org.apache.spark.ml.linalg.VectorUDT;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.Params;
 import org.apache.spark.sql.types.ArrayType;
@@ -40,6 +41,11 @@ public record ColumnKind(String expected, Predicate<DataType> fits) {
     public static final ColumnKind GROUP = new ColumnKind("the group of a row, of any type", type -> true);
 
     public static final ColumnKind INDICATOR = new ColumnKind("boolean", BooleanType.class::isInstance);
+    /** A vector of Spark ML, or an array of numbers. */
+    public static final ColumnKind VECTOR = new ColumnKind(
+            "vector or array<float>",
+            type -> type instanceof VectorUDT || isArray(type, NumericType.class::isInstance));
+
     public static final ColumnKind NUMBER = new ColumnKind("a number", NumericType.class::isInstance);
     /** Answers in the form of the {@code datasets} library, or of SQuAD's files. */
     public static final ColumnKind ANSWERS = new ColumnKind(

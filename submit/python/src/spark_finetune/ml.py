@@ -1,4 +1,7 @@
-"""Estimators, transformers and evaluators of Spark ML in the style of ``pyspark.ml``; parameters are those of the Java classes."""
+"""Estimators, transformers and evaluators of Spark ML in the style of ``pyspark.ml``.
+
+Parameters are those of the Java classes.
+"""
 
 from __future__ import annotations
 
@@ -217,9 +220,9 @@ class TextEvaluator(_params.TextEvaluatorParams, Stage, JavaEvaluator):
     """Measures predictions that are no numbers, by the metrics of ``task``, for ``CrossValidator``.
 
     Labels and predictions are texts, numbers or lists of texts (``classification``), lists of tags
-    (``token-classification``), SQuAD's answers and texts (``question-answering``), texts (``sft``), relevance and score
-    of a document with the query in ``queryCol`` (``reranking``), or the vectors of a document and of a query to which it
-    belongs (``embedding``).
+    (``token-classification``), SQuAD's answers and texts (``question-answering``), texts (``sft``), relevance and
+    score of a document with the query in ``queryCol`` (``reranking``), or the vectors of a document and of a query to
+    which it belongs (``embedding``).
 
     >>> TextEvaluator(labelCol="kind", metricName="f1_macro").evaluate(model.transform(mails))
     """

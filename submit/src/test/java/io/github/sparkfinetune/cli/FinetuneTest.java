@@ -30,7 +30,7 @@ class FinetuneTest extends CommandLineOverFakeJobs {
         train --config a.yaml --foo=1 ^ error: Unknown option: '--foo'; see finetune train --help
         train --config a.yaml -x     ^ error: Unknown option: '-x'; see finetune train --help
         train --confg a.yaml         ^ error: Unknown option: '--confg' (did you mean --config?); see finetune train --help
-        train --config a.yaml --input b ^ error: Unknown option: '--input' (an option of evaluate, predict, explain, redact); see finetune train --help
+        train --config a.yaml --input b ^ error: Unknown option: '--input' (an option of evaluate, predict, explain, relabel, redact); see finetune train --help
         train --config a.yaml --adapter b ^ error: Unknown option: '--adapter' (an option of merge; a key of the run: --set method.adapter=VALUE); see finetune train --help
         plan --config a.yaml --progress bar ^ error: Unknown option: '--progress' (an option of train, erase, audit, run, tune, watch); see finetune plan --help
         train --config a.yaml --learning-rate 1e-4 ^ error: Unknown option: '--learning-rate' (a key of the run: --set training.learning_rate=VALUE); see finetune train --help
@@ -38,7 +38,7 @@ class FinetuneTest extends CommandLineOverFakeJobs {
         train --config a.yaml --max-seq-length 64 ^ error: Unknown option: '--max-seq-length' (a key of the run: --set data.max_length=VALUE); see finetune train --help
         train --config a.yaml method.r=8 ^ error: Unknown argument: 'method.r=8' (did you mean --set method.r=8?); see finetune train --help
         train --config a.yaml b.yaml ^ error: Unknown argument: 'b.yaml'; see finetune train --help
-        --debug train --config a.yaml ^ error: Unknown option: '--debug' (an option of init, doctor, plan, prepare, train, evaluate, predict, explain, trace, erase, evidence, verify-evidence, mine, audit, redact, merge, export, push, promote, run, tune); see finetune --help
+        --debug train --config a.yaml ^ error: Unknown option: '--debug' (an option of init, doctor, plan, prepare, train, evaluate, predict, explain, trace, erase, evidence, verify-evidence, mine, audit, annotate, relabel, redact, merge, export, push, promote, run, tune); see finetune --help
         split --config a.yaml        ^ error: Unknown command: 'split'; see finetune --help
         trian --config a.yaml        ^ error: Unknown command: 'trian' (did you mean train?); see finetune --help
         eval --config a.yaml         ^ error: Unknown command: 'eval' (did you mean evaluate?); see finetune --help

@@ -130,8 +130,7 @@ public final class FrameEmbeddings {
                     Embedder::close);
             TaskModels.giveAtEnd(context, loaded);
             loaded.model().attach(threads);
-            return ComputingTasks.rows(
-                    context, FrameRows.Made.each(loaded.model().embed(inputs), this::made));
+            return ComputingTasks.rows(context, FrameRows.each(loaded.model().embed(inputs), this::made));
         }
 
         private FrameRows.Made made(Embedder.Embedded embedded) {
@@ -144,7 +143,7 @@ public final class FrameEmbeddings {
     private record Tokens() implements FrameRows.Step {
         @Override
         public Iterator<FrameRows.Made> open(Iterator<TaskInput> inputs, LongFunction<String> group) {
-            return FrameRows.Made.each(
+            return FrameRows.each(
                     inputs,
                     input -> new FrameRows.Made(
                             input.index(),

@@ -132,7 +132,7 @@ public final class FramePredictions {
 
     private static Iterator<FrameRows.Made> made(RunConfig config, Iterator<? extends PredictedRow> predicted) {
         RowType<?> type = TaskSpecs.of(config).predictionRows();
-        return FrameRows.Made.each(predicted, row -> new FrameRows.Made(row.index(), Rows.row(type, row)));
+        return FrameRows.each(predicted, row -> new FrameRows.Made(row.index(), Rows.row(type, row)));
     }
 
     private record Predicting(ModelTask model) implements FrameRows.Step {

@@ -27,7 +27,6 @@ import java.util.Map;
 import java.util.Spliterators;
 import java.util.function.Function;
 import java.util.function.LongFunction;
-import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
@@ -70,14 +69,7 @@ final class FrameRows {
      *
      * @param index index of the row's input
      */
-    record Made(long index, Object value) {
-        /** Returns values that are made of others, one by one. */
-        static <T> Iterator<Made> each(Iterator<T> others, Function<T, Made> function) {
-            return StreamSupport.stream(Spliterators.spliteratorUnknownSize(others, 0), false)
-                    .map(function)
-                    .iterator();
-        }
-    }
+    record Made(long index, Object value) {}
 
     /**
      * Adds a column.
@@ -101,13 +93,10 @@ final class FrameRows {
             Step step,
             StructField added) {
         Reading<C> reading = task.reading(new FrameSource(List.copyOf(inputs.keySet())), tokenizer, false);
-        Stream<Column> values = reading instanceof Reading.Texts<C> texts
-                ? texts.columns().stream().map(one -> text(frame, input(inputs, one)))
-                : Stream.of(json(((Reading.JsonObjects<C>) reading).columns(), inputs));
         List<Column> selected = new ArrayList<>();
         selected.add(struct(
                 struct(col("*")).as(ROW), group.cast(DataTypes.StringType).as(GROUP)));
-        values.forEach(selected::add);
+        selected.addAll(values(frame, reading, inputs));
         selected.add(person);
         Broadcast<TokenizerFiles> files = JavaSparkContext.fromSparkContext(
                         frame.sparkSession().sparkContext())
@@ -116,6 +105,22 @@ final class FrameRows {
                 .mapPartitions(
                         new Making<>(step, task, reading.cleaner(), entities, files),
                         Encoders.row(frame.schema().add(added)));
+    }
+
+    /** Returns values that are made of others, one by one. */
+    static <T, R> Iterator<R> each(Iterator<T> others, Function<T, R> function) {
+        return StreamSupport.stream(Spliterators.spliteratorUnknownSize(others, 0), false)
+                .map(function)
+                .iterator();
+    }
+
+    /** Returns the columns that a task reads, as texts. */
+    static <C> List<Column> values(Dataset<Row> frame, Reading<C> reading, Map<String, Column> inputs) {
+        return reading instanceof Reading.Texts<C> texts
+                ? texts.columns().stream()
+                        .map(one -> text(frame, input(inputs, one)))
+                        .toList()
+                : List.of(json(((Reading.JsonObjects<C>) reading).columns(), inputs));
     }
 
     private static Column input(Map<String, Column> inputs, Reading.Column needed) {

@@ -54,6 +54,21 @@ final class AuditFolder {
         return new AuditFolder(folder, files);
     }
 
+    /**
+     * Reads the result of an audit.
+     *
+     * @throws RunException if there is none
+     */
+    static Audited result(Path folder, Configuration hadoop) throws IOException {
+        FileSystem files = HadoopFiles.fileSystem(folder, hadoop);
+        Path result = new Path(folder, RESULT);
+        if (!files.exists(result)) {
+            throw RunException.data(
+                    "--audit: " + folder + " has no " + RESULT + ": name the folder of a complete audit");
+        }
+        return NAMES.readValue(HadoopFiles.readText(files, result), Audited.class);
+    }
+
     /** Returns a path in the folder. */
     String path(String name) {
         return new Path(folder, name).toString();

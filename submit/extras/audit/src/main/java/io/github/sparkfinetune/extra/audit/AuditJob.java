@@ -74,7 +74,8 @@ import org.apache.spark.sql.types.StructType;
  * {@code data.split_by} names groups. A training on the other folds judges the rows of a fold, so no model has seen the
  * rows that it judges. Columns of the judged rows: {@code rank} (from 1, the least probable label first),
  * {@code kinds}, {@code label}, {@code suggested} (most probable other label), {@code probability} and {@code loss} (of
- * the given label), {@code margin}, {@code fold}, {@code probabilities}, {@code file}, {@code text}, {@code text_pair}.
+ * the given label), {@code margin}, {@code fold}, {@code probabilities}, {@code file}, {@code text}, {@code text_pair},
+ * {@code hash} (of the texts).
  */
 final class AuditJob {
     /** Kind of a row whose label is probably another. */
@@ -331,10 +332,7 @@ final class AuditJob {
                 col("text_pair"),
                 col("hash"));
         Dataset<Row> sorted = columns.sort(
-                        col("probability").asc(),
-                        col("hash").asc(),
-                        col("label").asc())
-                .drop("hash");
+                col("probability").asc(), col("hash").asc(), col("label").asc());
         StructType type = new StructType().add("rank", DataTypes.LongType, false);
         for (var field : sorted.schema().fields()) {
             type = type.add(field);

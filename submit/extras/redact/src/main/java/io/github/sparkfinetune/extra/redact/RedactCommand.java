@@ -37,7 +37,7 @@ public final class RedactCommand implements Command<RedactCommand.Options, Redac
 
     @Override
     public int place() {
-        return 104;
+        return 106;
     }
 
     @Override

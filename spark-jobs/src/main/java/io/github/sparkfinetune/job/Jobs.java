@@ -2,6 +2,7 @@ package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.Stage;
+import io.github.sparkfinetune.core.plan.RunPlan;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.spark.command.Command;
@@ -13,6 +14,7 @@ import io.github.sparkfinetune.spark.predict.Agreement;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import io.github.sparkfinetune.spark.train.Extent;
+import io.github.sparkfinetune.spark.train.MeasureJob;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -78,6 +80,13 @@ public interface Jobs extends AutoCloseable {
 
     /** Estimates the resources of a training, without a session. */
     PlanJob.Plan plan(RunConfig config);
+
+    /**
+     * Measures the speed of a run by its first steps, in the session.
+     *
+     * @throws RunException if training fails
+     */
+    MeasureJob.Speed measure(RunConfig config, RunPlan.Work work);
 
     /**
      * Does the work of a registered command.

@@ -5,8 +5,10 @@ import io.github.sparkfinetune.core.plan.LargestBlock;
 import io.github.sparkfinetune.core.plan.RankMemory;
 import io.github.sparkfinetune.core.plan.RunPlan;
 import io.github.sparkfinetune.core.plan.Traffic;
+import io.github.sparkfinetune.core.train.speed.Pace;
 import io.github.sparkfinetune.spark.cluster.ExecutorMemory;
 import io.github.sparkfinetune.spark.run.PlanJob;
+import io.github.sparkfinetune.spark.train.MeasureJob;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -71,6 +73,13 @@ public final class PlanText {
         }
         sharing(plan).ifPresent(lines::add);
         return lines;
+    }
+
+    /** Formats a measured speed. */
+    public static String line(MeasureJob.Speed speed) {
+        return format(
+                "time        %s for the steps, %.2f s each (measured in %,d); evaluations and checkpoints take longer",
+                Pace.clock(speed.seconds()), speed.secondsPerStep(), speed.steps());
     }
 
     /**

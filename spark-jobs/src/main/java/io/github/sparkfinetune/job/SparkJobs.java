@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.core.adapter.AdapterMerge;
+import io.github.sparkfinetune.core.plan.RunPlan;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
@@ -35,6 +36,7 @@ import io.github.sparkfinetune.spark.run.HubModels;
 import io.github.sparkfinetune.spark.run.MergeJob;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import io.github.sparkfinetune.spark.train.Extent;
+import io.github.sparkfinetune.spark.train.MeasureJob;
 import io.github.sparkfinetune.spark.train.TrainJob;
 import java.io.IOException;
 import java.util.Arrays;
@@ -145,6 +147,11 @@ public final class SparkJobs implements Jobs {
     @Override
     public PlanJob.Plan plan(RunConfig config) {
         return PlanJob.run(config, master, settings);
+    }
+
+    @Override
+    public MeasureJob.Speed measure(RunConfig config, RunPlan.Work work) {
+        return MeasureJob.run(session(), config, work);
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Keys;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.conf.load.Stage;
+import io.github.sparkfinetune.core.plan.RunPlan;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.job.Console;
@@ -22,6 +23,7 @@ import io.github.sparkfinetune.spark.predict.Agreement;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import io.github.sparkfinetune.spark.train.Extent;
+import io.github.sparkfinetune.spark.train.MeasureJob;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -136,6 +138,12 @@ abstract class CommandLineOverFakeJobs {
         public PlanJob.Plan plan(RunConfig config) {
             calls.add("plan");
             return Plans.of(failure instanceof RunException refusal ? refusal : null);
+        }
+
+        @Override
+        public MeasureJob.Speed measure(RunConfig config, RunPlan.Work work) {
+            calls.add("measure");
+            return new MeasureJob.Speed(9, 10.25, 10.25 * work.steps());
         }
 
         @Override

@@ -19,4 +19,13 @@ class PlanCommandTest extends CommandLineOverFakeJobs {
         assertThat(err.toString())
                 .isEqualTo("error: spark.executor.memoryOverhead is 384m: set 1536m" + System.lineSeparator());
     }
+
+    @Test
+    void showsTheTimeOfTheRunWhereItIsMeasured() {
+        assertThat(finetune("plan", "--config", recipe(), "--measure")).isZero();
+        assertThat(calls).containsExactly("open", "plan", "measure", "close");
+        assertThat(out.toString())
+                .contains(
+                        "time        1:08:20 for the steps, 10.25 s each (measured in 9); evaluations and checkpoints");
+    }
 }

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import finetune_commands
-from airflow.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 
 try:  # Airflow 3
@@ -16,9 +15,13 @@ except ImportError:
     from airflow.datasets import Dataset as Asset
     from airflow.io.path import ObjectStoragePath
     from airflow.models.param import Param
+try:  # Airflow 3.2
+    from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+except ImportError:
+    from airflow.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 if TYPE_CHECKING:
-    from airflow.utils.context import Context
+    from airflow.sdk import Context
 
 __all__ = [
     "DAG",

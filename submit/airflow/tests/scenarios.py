@@ -1,4 +1,4 @@
-"""Ends of DAG runs: each scenario triggers runs with `airflow dags test` and checks tasks, folders and the pointer."""
+"""Ends of DAG runs: each scenario makes runs as `airflow dags test` does and checks tasks, folders and the pointer."""
 
 import hashlib
 import json
@@ -24,9 +24,12 @@ from cluster import (
 from processes import command, descendants, kill, wait_until
 from stock import spark_home, venv
 
+HERE = pathlib.Path(__file__).resolve().parent
 DAGS = ROOT / "submit/airflow/dags"
 MODEL = ROOT / "finetune-core/src/test/resources/golden/models/bert-seqcls"
-AIRFLOW = ("apache-airflow>=2.11,<2.12", "apache-airflow-providers-apache-spark")
+# Requirement by version that the DAGs run on.
+AIRFLOWS = {"2.11": "apache-airflow>=2.11,<2.12", "3": "apache-airflow>=3.3,<4"}
+PROVIDER = "apache-airflow-providers-apache-spark"
 SCENARIOS = {}
 # Long enough to be killed during the training.
 STEPS = 600
@@ -55,11 +58,13 @@ def require(holds, what):
 class Scene:
     """An Airflow with its own database, a Spark, a configuration and an empty folder of runs."""
 
-    def __init__(self):
-        self.work = fresh(ROOT / "submit/target/airflow-test")
+    def __init__(self, version):
+        self.version = version
+        self.work = fresh(ROOT / f"submit/target/airflow-test-{version}")
         self.spark = spark_home()
         self.airflow = pathlib.Path(
-            os.environ.get("AIRFLOW_VENV") or venv(ROOT / "submit/target/airflow-2.11", *AIRFLOW)
+            os.environ.get("AIRFLOW_VENV")
+            or venv(ROOT / f"submit/target/airflow-{version}", AIRFLOWS[version], PROVIDER)
         )
         self.pointer = self.work / "in-use.json"
         self.days = 0
@@ -85,14 +90,14 @@ class Scene:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         self.database = self.work / "airflow/airflow.db"
-        self.call(["db", "migrate"], "db").wait()
+        self.call(["airflow", "db", "migrate"], "db").wait()
         require(self.database.exists(), f"airflow db migrate failed, see {self.work}/db.log")
 
-    def call(self, arguments, log):
+    def call(self, command, log):
+        """Starts a program of Airflow's environment."""
+        line = [self.airflow / "bin" / command[0], *command[1:]]
         with open(self.work / f"{log}.log", "w") as out:
-            return subprocess.Popen(
-                [self.airflow / "bin/airflow", *arguments], stdout=out, stderr=out, env=self.environment, cwd=self.work
-            )
+            return subprocess.Popen(line, stdout=out, stderr=out, env=self.environment, cwd=self.work)
 
     def day(self):
         """Returns an unused date; the date decides the DAG run's id, and so its output.dir."""
@@ -104,7 +109,9 @@ class Scene:
         every = {"pointer": str(self.pointer), "spark": "local", "jar": str(jar()), **params}
         if dag == "finetune_train":
             every = {"config": str(self.config), "output_root": str(self.work / "runs"), "metric": "loss", **every}
-        return self.call(["dags", "test", dag, day, "-c", json.dumps(every)], log)
+        if self.version == "2.11":
+            return self.call(["airflow", "dags", "test", dag, day, "-c", json.dumps(every)], log)
+        return self.call(["python", HERE / "dag_run.py", dag, day, json.dumps(every)], log)
 
     def finish(self, process, what):
         try:

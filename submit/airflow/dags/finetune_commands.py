@@ -2,6 +2,7 @@
 
 import glob
 import json
+import math
 import os
 import pathlib
 import re
@@ -10,6 +11,9 @@ MAIN_CLASS = "io.github.sparkfinetune.cli.Finetune"
 
 # Exit codes after which a retry of the same command ends in the same way.
 FUTILE = {2: "bad usage or configuration", 3: "bad data or model"}
+
+# Metrics whose smaller value is better.
+LOWER_IS_BETTER = {"loss", "perplexity", "mse", "rmse", "mae"}
 
 # Format in which SparkSubmitHook reports the exit code of spark-submit.
 _ERROR_CODE = re.compile(r"Error code is: (-?\d+)")
@@ -63,12 +67,24 @@ def arguments(command, config, overrides, options):
 def readable(path, webhdfs=None):
     """Converts a Hadoop path to the form of fsspec, with which Airflow reads.
 
-    webhdfs -- HOST:PORT of the name node's HTTP server, by which hdfs: is read; None to read it by libhdfs
+    webhdfs -- HOST:PORT of the name node's HTTP server, by which hdfs: is read; None if Airflow has no access to it
     """
     path = re.sub(r"^s3[an]:", "s3:", path)
     if webhdfs:
         path = re.sub(r"^hdfs:(//[^/]*)?/", f"webhdfs://{webhdfs}/", path)
     return re.sub(r"^file:/*", "/", path)
+
+
+def metrics_file(command, folder, options):
+    """Returns the metrics.json that a command writes, or None.
+
+    folder -- output.dir, or None if unknown
+    """
+    if command not in ("train", "evaluate", "run"):
+        return None
+    if command == "evaluate" and options.get("input"):
+        folder = options.get("output") or (folder and f"{folder}/evaluated")
+    return folder and f"{folder.rstrip('/')}/metrics.json"
 
 
 def measured(metrics):
@@ -101,3 +117,69 @@ def run_in_use(pointer):
 def is_promoted(pointer, run_id):
     """Returns whether a pointer's text names a run's model as the model in use."""
     return json.loads(pointer)["promoted"]["run_id"] == run_id
+
+
+def fallen(pointer, metrics):
+    """Compares a pointer's text with a text of metrics.json.
+
+    Returns the metric, its value in each, and the fall: by how much it is worse, negative if it is better. Value and
+    fall are None if it was not measured or is no number.
+    """
+    promoted = json.loads(pointer)["promoted"]
+    metric, before = promoted["metric"], promoted["value"]
+    value = json.loads(metrics).get("test", {}).get(metric)
+    if value is None or not math.isfinite(float(value)):
+        return {"metric": metric, "promoted": before, "value": None, "fall": None}
+    fall = value - before if metric in LOWER_IS_BETTER else before - value
+    return {"metric": metric, "promoted": before, "value": value, "fall": fall}
+
+
+def newest_manifest(names):
+    """Returns the name of the newest manifest among the names of a dataset's files, or None."""
+    found = {int(match.group(1)): name for name in names if (match := re.fullmatch(r"manifest-(\d+)\.json", name))}
+    kept = [number for number in found if f"retired-{number}" not in names]
+    return found[max(kept)] if kept else None
+
+
+def trained_shares(manifest):
+    """Returns the share of each label in the training split of a manifest's text, or None without labels."""
+    content = json.loads(manifest)
+    return _shares(content["labels"], content["splits"].get("train", {}).get("rows_per_label") or [])
+
+
+def predicted_shares(metrics):
+    """Returns the share of each predicted label in a text of metrics.json, or None without a confusion matrix."""
+    matrix = json.loads(metrics).get("confusion_matrix")
+    return matrix and _shares(matrix["labels"], [sum(column) for column in zip(*matrix["counts"])])
+
+
+def _shares(labels, counts):
+    total = sum(counts)
+    return {label: count / total for label, count in zip(labels, counts)} if total else None
+
+
+def drift(trained, predicted):
+    """Returns the total variation distance between shares, or None if some are unknown."""
+    if not trained or not predicted:
+        return None
+    return sum(abs(trained.get(name, 0) - predicted.get(name, 0)) for name in trained.keys() | predicted.keys()) / 2
+
+
+def exceeded(figure, measured, limit):
+    """Returns why a figure of MonitorOperator's result, fall or drift, fails the check, or None if it does not."""
+    value = measured[figure]
+    if value is None and figure == "fall":
+        return f"{measured['metric']} of the pointer was not measured on these rows: look at metrics.json"
+    if value is None:
+        return "the drift is unknown, as metrics.json or the dataset counts no labels: leave max_drift out"
+    if value <= limit:
+        return None
+    if figure == "fall":
+        return (
+            f"{measured['metric']} is {measured['value']}, worse than {measured['promoted']} of the promotion by more"
+            f" than max_fall {limit}: train a model on newer rows, or roll back"
+        )
+    return (
+        f"predicted labels have drifted by {value:.4f}, more than max_drift {limit}: predicted {measured['predicted']},"
+        f" trained {measured['trained']}: look at the rows, then train on newer ones"
+    )

@@ -6,14 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import finetune_commands
+import fsspec
+import yaml
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 
 try:  # Airflow 3
-    from airflow.sdk import DAG, Asset, ObjectStoragePath, Param
+    from airflow.sdk import DAG, Asset, BaseOperator, ObjectStoragePath, Param
 except ImportError:
     from airflow import DAG
     from airflow.datasets import Dataset as Asset
     from airflow.io.path import ObjectStoragePath
+    from airflow.models.baseoperator import BaseOperator
     from airflow.models.param import Param
 try:  # Airflow 3.2
     from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
@@ -29,8 +32,10 @@ __all__ = [
     "PARAMS",
     "POINTER",
     "Asset",
+    "CheckOperator",
     "FinetuneOperator",
     "InUseOperator",
+    "MonitorOperator",
     "Param",
     "PromoteOperator",
     "TrainingOperator",
@@ -46,6 +51,9 @@ PARAMS = {
     ),
     "spark": Param("spark_default", type="string", description="Connection of the Spark cluster"),
     "conf": Param({}, type="object", description="Settings of Spark, as spark.executor.memory"),
+    "webhdfs": Param(
+        None, type=["null", "string"], description="HOST:PORT of the name node's HTTP server, by which hdfs: is read"
+    ),
 }
 # Updated by each promotion and rollback: another DAG is scheduled by it, as schedule=[MODEL_IN_USE].
 MODEL_IN_USE = Asset("spark-finetune/model-in-use")
@@ -65,7 +73,8 @@ class FinetuneOperator(SparkSubmitOperator):
     :param config: the run's YAML file, a path or a URI; None for a command without one
     :param set: keys of the configuration, a mapping or a list of KEY=VALUE; output.dir is the folder with status.json
     :param args: options of the command by name, with _ for -: ``{"input": "/mails", "per": "hospital"}``
-    :param webhdfs: HOST:PORT of the name node's HTTP server, by which status.json on hdfs: is read
+    :param webhdfs: HOST:PORT of the name node's HTTP server, by which status.json on hdfs: is read; by default the
+        parameter webhdfs of the DAG run
     :param jar: the jar, by default the parameter jar of the DAG run
     :param conn_id: connection of the Spark cluster, by default the parameter spark of the DAG run
     :param conf: settings of Spark, added to the parameter conf of the DAG run
@@ -104,6 +113,7 @@ class FinetuneOperator(SparkSubmitOperator):
 
     def execute(self, context: Context) -> dict[str, Any] | None:
         params = context["params"]
+        self.webhdfs = self.webhdfs or params.get("webhdfs")
         self.application_args = self.arguments(context)
         self._conn_id = self._given_conn_id or params.get("spark", "spark_default")
         self.conf = {**params.get("conf", {}), **(self.conf or {})}
@@ -121,19 +131,17 @@ class FinetuneOperator(SparkSubmitOperator):
             raise error or AirflowException(f"exit code {code}: {message}")
         if error is not None:
             self.log.warning("The command is done, as status.json says; how it is followed failed: %s", error)
-        metrics = self._of_run("metrics.json") if self.command in ("train", "evaluate", "run") else None
+        path = finetune_commands.metrics_file(self.command, self._output_dir, self.args or {})
+        metrics = self._read(path) if path else None
         return None if metrics is None else finetune_commands.measured(metrics)
 
     def _status(self) -> str | None:
-        return self._of_run("status.json")
-
-    def _of_run(self, name: str) -> str | None:
-        return self._read(f"{self._output_dir}/{name}") if self._output_dir else None
+        return self._read(f"{self._output_dir}/status.json") if self._output_dir else None
 
     def _read(self, path: str) -> str | None:
         """Returns the text of a file, or None if it does not exist or Airflow has no access."""
         try:
-            return ObjectStoragePath(finetune_commands.readable(path, self.webhdfs)).read_text()
+            return self._text(path)
         except FileNotFoundError:
             return None
         except Exception as failure:  # fsspec's file systems and their clients raise errors of any type
@@ -141,6 +149,22 @@ class FinetuneOperator(SparkSubmitOperator):
                 "%s cannot be read here, so spark-submit alone tells how the command ended: %s", path, failure
             )
             return None
+
+    def _text(self, path: str) -> str:
+        url = finetune_commands.readable(path, self.webhdfs)
+        if not url.startswith("webhdfs:"):
+            return ObjectStoragePath(url).read_text()
+        # Airflow's object storage has no file system for webhdfs:.
+        files, plain = fsspec.core.url_to_fs(url, skip_instance_cache=True)
+        return files.cat_file(plain).decode()
+
+    def _names(self, path: str) -> list[str]:
+        """Returns the names in a folder."""
+        url = finetune_commands.readable(path, self.webhdfs)
+        if not url.startswith("webhdfs:"):
+            return [entry.name for entry in ObjectStoragePath(url).iterdir()]
+        files, plain = fsspec.core.url_to_fs(url, skip_instance_cache=True)
+        return [entry.rsplit("/", 1)[-1] for entry in files.ls(plain, detail=False)]
 
 
 class TrainingOperator(FinetuneOperator):
@@ -160,7 +184,11 @@ class TrainingOperator(FinetuneOperator):
 
 
 class PromoteOperator(TrainingOperator):
-    """Runs finetune promote. If the model in use stays, the task and its downstream tasks are skipped."""
+    """
+    Runs finetune promote. If the model in use stays, the task and its downstream tasks are skipped.
+
+    With the parameter max_fall the task fails instead if the new model is worse by more than that.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(command="promote", outlets=[MODEL_IN_USE], **kwargs)
@@ -172,8 +200,16 @@ class PromoteOperator(TrainingOperator):
 
     def execute(self, context: Context) -> None:
         super().execute(context)
-        pointer = self._read(context["params"]["pointer"])
+        limit = context["params"].get("max_fall")
+        # With a limit, files that cannot be read fail the task: nobody would be called.
+        read = self._read if limit is None else self._text
+        pointer = read(context["params"]["pointer"])
         if pointer is not None and not finetune_commands.is_promoted(pointer, context["run_id"]):
+            if limit is not None:
+                measured = finetune_commands.fallen(pointer, self._text(f"{self._output_dir}/metrics.json"))
+                why = finetune_commands.exceeded("fall", measured, limit)
+                if why:
+                    raise AirflowFailException(f"the model in use stays: {why}")
             raise AirflowSkipException("the model in use is not worse: it stays")
 
 
@@ -183,10 +219,71 @@ class InUseOperator(FinetuneOperator):
     :param set: further keys, such as predict.precision
     """
 
+    _pointer: str | None = None
+
     def arguments(self, context: Context) -> list[str]:
-        pointer = self._read(context["params"]["pointer"])
-        if pointer is None:
+        self._pointer = self._read(context["params"]["pointer"])
+        if self._pointer is None:
             raise AirflowFailException(f"{context['params']['pointer']} cannot be read: promote a model first")
-        folder = finetune_commands.run_in_use(pointer)
+        folder = finetune_commands.run_in_use(self._pointer)
         overrides = [*finetune_commands.settings(self.set), f"output.dir={folder}"]
         return self._line(f"{folder}/run.yaml", overrides, self.args)
+
+
+class MonitorOperator(InUseOperator):
+    """
+    Runs finetune evaluate on labelled rows with the model in use, and compares the result with its training.
+
+    The task's XCom has metric, promoted, value and fall, and drift with the shares predicted and trained. What is not
+    known is None. A CheckOperator reads it.
+
+    :param args: input and output of evaluate
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(command="evaluate", **kwargs)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        super().execute(context)
+        metrics = self._text(finetune_commands.metrics_file(self.command, self._output_dir, self.args))
+        predicted = finetune_commands.predicted_shares(metrics)
+        trained = self._trained() if predicted else None
+        return {
+            **finetune_commands.fallen(self._pointer, metrics),
+            "drift": finetune_commands.drift(trained, predicted),
+            "predicted": predicted,
+            "trained": trained,
+        }
+
+    def _trained(self) -> dict[str, float] | None:
+        data = yaml.safe_load(self._text(f"{self._output_dir}/run.yaml"))["data"]
+        folder = data.get("dir") or f"{self._output_dir}/dataset"
+        # The number of a dataset that the configuration holds on to.
+        pinned = data.get("generation")
+        name = f"manifest-{pinned}.json" if pinned else finetune_commands.newest_manifest(self._names(folder))
+        return finetune_commands.trained_shares(self._text(f"{folder}/{name}")) if name else None
+
+
+class CheckOperator(BaseOperator):
+    """
+    Fails at once if a figure of a MonitorOperator exceeds the parameter max_FIGURE; skipped if that is not set.
+
+    :param measured: output of the MonitorOperator
+    :param figure: fall or drift
+    """
+
+    template_fields: Sequence[str] = ("measured",)
+
+    def __init__(self, *, measured: Any, figure: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.measured = measured
+        self.figure = figure
+
+    def execute(self, context: Context) -> None:
+        limit = context["params"].get(f"max_{self.figure}")
+        if limit is None:
+            raise AirflowSkipException(f"max_{self.figure} is not set")
+        self.log.info("%s: %s", self.figure, self.measured)
+        why = finetune_commands.exceeded(self.figure, self.measured, limit)
+        if why:
+            raise AirflowFailException(why)

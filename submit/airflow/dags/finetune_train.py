@@ -26,6 +26,12 @@ with DAG(
         "metric": Param(
             None, type=["null", "string"], description="What is compared; training.metric_for_best_model unless set"
         ),
+        "max_fall": Param(
+            None,
+            type=["null", "number"],
+            minimum=0,
+            description="The task promote fails if the metric is worse than that of the model in use by more than this",
+        ),
         **POINTER,
         **PARAMS,
     },

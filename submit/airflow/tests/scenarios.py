@@ -23,6 +23,7 @@ from cluster import (
 )
 from processes import command, descendants, kill, wait_until
 from stock import spark_home, venv
+from webhdfs import served
 
 HERE = pathlib.Path(__file__).resolve().parent
 DAGS = ROOT / "submit/airflow/dags"
@@ -53,6 +54,14 @@ def scenario(function):
 def require(holds, what):
     if not holds:
         raise Failure(what)
+
+
+# Word and label of a kind of mails.
+KINDS = (("money", "spam"), ("work", "ham"))
+
+
+def mail(i, kind):
+    return json.dumps({"text": f"mail {i} about {kind[0]}", "label": kind[1]}) + "\n"
 
 
 class Scene:
@@ -220,6 +229,20 @@ def predict(scene):
 
 
 @scenario
+def webhdfs(scene):
+    """The pointer is on HDFS, which Airflow reads by WebHDFS; a pointer that is not there fails at once."""
+    asked = {"input": str(scene.work / "test.jsonl"), "output": str(scene.work / "predicted-webhdfs")}
+    with served(scene.work) as (server, requests):
+        there = {"webhdfs": server, "pointer": f"hdfs:/{scene.pointer.name}"}
+        scene.expect("webhdfs", scene.run("finetune_predict", "webhdfs", **asked, **there), predict=ONCE)
+        require(("OPEN", f"/data/{scene.pointer.name}") in requests, f"webhdfs: the pointer was not read: {requests}")
+        there["pointer"] = "hdfs:/none.json"
+        none = scene.run("finetune_predict", "webhdfs-none", **asked, **there)
+        scene.expect("webhdfs-none", none, predict=("failed", 1))
+    return f"{len(requests)} requests"
+
+
+@scenario
 def bad_config(scene):
     """An unknown key fails at once."""
     tasks = scene.run("finetune_train", "bad-config", overrides=["training.max_stepz=2"])
@@ -337,3 +360,32 @@ def rollback(scene):
         scene.expect(log, scene.run("finetune_rollback", log, day), rollback=ONCE)
         require(scene.in_use()["promoted"] == before["previous"][0], f"{log}: {scene.pointer} points elsewhere")
     return f"from loss {before['promoted']['value']:.4f} back to {before['previous'][0]['value']:.4f}"
+
+
+@scenario
+def monitor(scene):
+    """A healthy day passes; a fallen metric and drifted labels fail at once; promote fails on a model that is worse."""
+    own = {"pointer": str(scene.work / "monitored.json")}
+    done = {"prepare": ONCE, "train": ONCE, "evaluate": ONCE}
+    learned = scene.run("finetune_train", "monitored", metric="accuracy", overrides=["training.max_steps=200"], **own)
+    scene.expect("monitored", learned, promote=ONCE, **done)
+    promoted = (scene.work / "monitored.json").read_text()
+    require(json.loads(promoted)["promoted"]["value"] > 0.9, f"monitored: nothing was learned, {promoted}")
+    swapped = [(KINDS[0][0], KINDS[1][1]), (KINDS[1][0], KINDS[0][1])]
+    seen = []
+    for log, kinds, metric, drift in (
+        ("healthy", KINDS, ONCE, ONCE),
+        ("drifted", KINDS[:1] * 2, ONCE, ("failed", 1)),
+        ("fallen", swapped, ("failed", 1), ONCE),
+    ):
+        rows = scene.work / f"{log}.jsonl"
+        rows.write_text("".join(mail(i, kinds[i % 2]) for i in range(200, 260)))
+        day = scene.day()
+        asked = {"input": str(rows), "output": str(scene.work / log), "max_fall": 0.1, "max_drift": 0.2, **own}
+        scene.expect(log, scene.run("finetune_monitor", log, day, **asked), evaluate=ONCE, metric=metric, drift=drift)
+        found = scene.xcom("finetune_monitor", day, "evaluate")
+        seen.append(f"{log}: fall {found['fall']:.2f}, drift {found['drift']:.2f}")
+    worse = {"metric": "accuracy", "overrides": ["training.max_steps=1"], "max_fall": 0.1, **own}
+    scene.expect("worse", scene.run("finetune_train", "worse", **worse), promote=("failed", 1), **done)
+    require((scene.work / "monitored.json").read_text() == promoted, "worse: the pointer has changed")
+    return "; ".join(seen)

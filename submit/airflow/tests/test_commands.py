@@ -2,12 +2,15 @@
 
 import json
 import pathlib
+import re
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "dags"))
 
 import finetune_commands as commands
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 
 def status(code, time="12:00"):
@@ -94,6 +97,58 @@ class CommandsTest(unittest.TestCase):
         self.assertTrue(commands.is_promoted(pointer, "one"))
         self.assertFalse(commands.is_promoted(pointer, "two"))
         self.assertEqual(commands.run_in_use(json.dumps({"promoted": {"run": "file:/runs/one"}})), "file:/runs/one")
+
+    def test_metrics_of_other_rows_are_in_their_folder(self):
+        self.assertEqual(commands.metrics_file("train", "/run", {}), "/run/metrics.json")
+        self.assertEqual(commands.metrics_file("evaluate", "/run", {"input": None}), "/run/metrics.json")
+        self.assertEqual(commands.metrics_file("evaluate", "/run", {"input": "/x"}), "/run/evaluated/metrics.json")
+        self.assertEqual(commands.metrics_file("evaluate", None, {"input": "/x", "output": "/y/"}), "/y/metrics.json")
+        self.assertIsNone(commands.metrics_file("evaluate", None, {"input": "/x"}))
+        self.assertIsNone(commands.metrics_file("predict", "/run", {}))
+
+    def test_a_smaller_value_is_better_for_the_metrics_for_which_finetune_says_so(self):
+        sources = ROOT.glob("finetune-core/src/main/java/io/github/sparkfinetune/core/metric/*Metrics.java")
+        found = {name for file in sources for name in re.findall(r'new Metric\("(\w+)", false\)', file.read_text())}
+        self.assertEqual(commands.LOWER_IS_BETTER, found)
+
+    def test_a_fall_is_worse_than_the_promotion(self):
+        for metric, after, fall in (("accuracy", 0.5, 0.25), ("accuracy", 1.0, -0.25), ("loss", 1.0, 0.25)):
+            pointer = json.dumps({"promoted": {"metric": metric, "value": 0.75}})
+            measured = commands.fallen(pointer, json.dumps({"test": {metric: after}}))
+            self.assertEqual(measured, {"metric": metric, "promoted": 0.75, "value": after, "fall": fall})
+            self.assertIsNone(commands.exceeded("fall", measured, 0.25))
+            self.assertEqual(commands.exceeded("fall", measured, 0.2) is None, fall < 0)
+
+    def test_a_value_that_is_missing_or_no_number_fails(self):
+        pointer = json.dumps({"promoted": {"metric": "f1", "value": 0.75}})
+        for metrics in ("{}", '{"test": {"accuracy": 1}}', '{"test": {"f1": NaN}}', '{"test": {"f1": "NaN"}}'):
+            measured = commands.fallen(pointer, metrics)
+            self.assertIsNone(measured["fall"])
+            self.assertIn("f1 of the pointer was not measured", commands.exceeded("fall", measured, 1))
+
+    def test_shares_of_labels(self):
+        manifest = {"labels": ["a", "b"], "splits": {"train": {"rows_per_label": [3, 1]}}}
+        trained = commands.trained_shares(json.dumps(manifest))
+        self.assertEqual(trained, {"a": 0.75, "b": 0.25})
+        metrics = {"confusion_matrix": {"labels": ["b", "a"], "counts": [[1, 0], [2, 1]]}}
+        predicted = commands.predicted_shares(json.dumps(metrics))
+        self.assertEqual(predicted, {"b": 0.75, "a": 0.25})
+        self.assertEqual(commands.drift(trained, predicted), 0.5)
+        self.assertEqual(commands.drift({"a": 1.0}, {"b": 1.0}), 1)
+        measured = {"drift": 0.5, "predicted": predicted, "trained": trained}
+        self.assertIsNone(commands.exceeded("drift", measured, 0.5))
+        self.assertIn("more than max_drift 0.4", commands.exceeded("drift", measured, 0.4))
+
+    def test_a_drift_without_labels_is_unknown(self):
+        self.assertIsNone(commands.predicted_shares('{"test": {"loss": 1}}'))
+        self.assertIsNone(commands.trained_shares('{"labels": [], "splits": {"train": {"rows_per_label": []}}}'))
+        self.assertIsNone(commands.drift(None, {"a": 1.0}))
+        self.assertIn("unknown", commands.exceeded("drift", {"drift": None}, 0.5))
+
+    def test_the_newest_manifest_that_is_not_retired(self):
+        names = ["manifest-9.json", "manifest-10.json", "manifest-11.json", "retired-11", "manifest-x.json", "train"]
+        self.assertEqual(commands.newest_manifest(names), "manifest-10.json")
+        self.assertIsNone(commands.newest_manifest(["train"]))
 
 
 if __name__ == "__main__":
